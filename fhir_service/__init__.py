@@ -1,0 +1,50 @@
+"""A FHIR content service: patient education, written once, served in every release a portal speaks."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flask import Flask
+
+    from fhir_service.settings import Settings
+    from fhir_service.store.contract import Store
+
+
+def create_app(settings: Settings, store: Store | None = None, resources: Path | None = None) -> Flask:
+    """The WSGI application: opens the store (unless one is given), wires everything, mounts every delivery.
+
+    Call it in the process that answers: a store must not cross a fork.
+    """
+    # Imported here, so that the command line and the content pipeline start without a web framework.
+    from flask import Flask
+
+    from fhir_service.content.published import RESOURCES, search_parameters
+    from fhir_service.delivery import health
+    from fhir_service.delivery.fhir import rendering, routes
+    from fhir_service.exchange import Services
+    from fhir_service.interactions import INTERACTIONS
+    from fhir_service.releases import RELEASES
+    from fhir_service.served_types import served_types
+    from fhir_service.store import open_store
+
+    store = store or open_store(settings.database_url)
+    services = Services(
+        settings=settings,
+        store=store,
+        interactions=INTERACTIONS,
+        types={name: served_types(release, settings.types) for name, release in RELEASES.items()},
+        search_parameters=search_parameters(resources or RESOURCES),
+        now=lambda: time.time_ns() // 1000,
+    )
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = 1_000_000
+    app.url_map.merge_slashes = False  # a redirect would lose the query of a form and the client's patience
+    app.register_blueprint(routes.create_blueprint(services))
+    app.register_blueprint(health.create_blueprint(store))
+    app.register_error_handler(Exception, rendering.render_failure)
+    app.after_request(rendering.forbid_sniffing)
+    return app
