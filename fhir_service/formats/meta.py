@@ -1,0 +1,28 @@
+"""Stamping a version: the bytes that are stored and served for it.
+
+https://hl7.org/fhir/R4/resource.html#Meta
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fhir_service.fhir.dates import to_instant
+from fhir_service.formats import fhir_json
+
+# The specification's order; the rest of Meta follows as it stands.
+_META_ORDER = ("id", "extension", "versionId", "lastUpdated")
+
+
+def stamp(resource: dict[str, Any], version_id: int, last_updated: int) -> bytes:
+    """The resource as JSON with `meta.versionId` and `meta.lastUpdated`, and `meta` where it belongs.
+
+    What else `meta` holds (profile, tags) is kept; versionId and lastUpdated of the input are not.
+    """
+    meta: dict[str, Any] = dict(resource.get("meta", {}))
+    meta |= {"versionId": str(version_id), "lastUpdated": to_instant(last_updated)}
+    leading = {name: meta.pop(name) for name in _META_ORDER if name in meta}
+    first = {name: resource[name] for name in ("resourceType", "id") if name in resource}
+    rest = {name: value for name, value in resource.items() if name != "meta"}
+    # A dict keeps the place that a name had first, so `meta` comes third and nothing comes twice.
+    return fhir_json.dump({**first, "meta": {**leading, **meta}, **rest})

@@ -1,0 +1,195 @@
+"""Which search parameters a resource type has, and how each is evaluated.
+
+https://hl7.org/fhir/R4/searchparameter.html
+
+They come from the release's own definitions and from the SearchParameter resources that the service itself
+publishes. One whose expression cannot be evaluated is not offered (`unsupported` says why).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from fhir_service.fhir.path import Path, UnsupportedExpression, compile_path
+from fhir_service.releases import Release
+
+# Search parameter types this service indexes: the names of the files in `param_types/`.
+INDEXED_TYPES = ("token", "string", "reference", "date", "number", "quantity", "uri", "composite")
+
+# They are columns of the resource itself, so nothing is evaluated for them.
+OWN_COLUMNS = {"_id": "logical_id", "_lastUpdated": "last_updated"}
+
+BOOLEAN_SYSTEMS = frozenset(
+    ("http://terminology.hl7.org/CodeSystem/special-values", "http://hl7.org/fhir/special-values")
+)
+
+
+@dataclass(frozen=True)
+class Component:
+    """One part of a composite parameter: the definition it borrows its type from, and where to look."""
+
+    definition: str
+    expression: str
+
+
+@dataclass(frozen=True)
+class SearchParameter:
+    """A parameter as it applies to one resource type."""
+
+    url: str
+    code: str
+    type: str
+    type_name: str
+    expression: str
+    targets: tuple[str, ...] = ()
+    comparators: tuple[str, ...] = ()
+    components: tuple[Component, ...] = ()
+    documentation: str = ""
+    release: Release = field(repr=False, compare=False, kw_only=True)
+
+    @cached_property
+    def path(self) -> Path:
+        """The compiled expression; raises UnsupportedExpression."""
+        return compile_path(self.expression, self.type_name, self.release)
+
+    @cached_property
+    def implied_systems(self) -> frozenset[str] | None:
+        """The systems of code and boolean elements, which have none in the data: their bindings imply them.
+
+        None when the definitions do not tell; then any system fits.
+        """
+        found: set[str] = set()
+        for branch in self.expression.split("|"):
+            head, *names = branch.strip().split(".")
+            if head.isidentifier() and head != self.type_name:
+                continue
+            systems = self._implied(names)
+            if systems is None:
+                return None
+            found |= systems
+        return frozenset(found)
+
+    def _implied(self, names: list[str]) -> frozenset[str] | None:
+        element, type_name = None, self.type_name
+        for name in names:
+            element = self.release.type_definition(type_name).elements.get(name)
+            if element is None:
+                return None
+            type_name = element.types[0]
+        if type_name == "boolean":
+            return BOOLEAN_SYSTEMS
+        if element is None or type_name != "code":
+            return frozenset()
+        if element.binding is None:
+            return None
+        codings = self.release.required_codings(element.binding.value_set)
+        return None if codings is None else frozenset(codings)
+
+    @cached_property
+    def unsupported(self) -> str | None:
+        """Why this parameter is not offered, or None."""
+        if self.code in OWN_COLUMNS:
+            return None
+        if self.type not in INDEXED_TYPES:
+            return f"search parameters of type {self.type} are not indexed"
+        if not self.expression:
+            return "it has no expression"
+        try:
+            _ = self.path
+        except UnsupportedExpression as reason:
+            return str(reason)
+        return None
+
+
+class SearchParameters:
+    """The parameters of one release: `for_type("Library")["context"]`."""
+
+    def __init__(self, release: Release, published: Iterable[Mapping[str, Any]] = ()) -> None:
+        self.release = release
+        self.data = [*release.search_parameter_data, *published]
+        self._by_type: dict[str, dict[str, SearchParameter]] = {}
+
+    @cached_property
+    def _data_by_url(self) -> dict[str, Mapping[str, Any]]:
+        return {data["url"]: data for data in self.data}
+
+    def for_type(self, type_name: str) -> Mapping[str, SearchParameter]:
+        """Every parameter that can be searched, by code, sorted."""
+        found = self._by_type.get(type_name)
+        if found is None:
+            candidates = self._applying_to(type_name)
+            found = {code: candidates[code] for code in sorted(candidates) if self._works(candidates[code])}
+            self._by_type[type_name] = found
+        return found
+
+    def unsupported(self, type_name: str) -> Mapping[str, str]:
+        """The release's parameters that are not offered, with the reason for each."""
+        applying = self._applying_to(type_name)
+        return {
+            code: self._reason(parameter) for code, parameter in applying.items() if self._reason(parameter)
+        }
+
+    def component(self, parameter: SearchParameter, position: int) -> SearchParameter:
+        """The component of a composite as a parameter of its own, evaluated on the composite's element."""
+        part = parameter.components[position]
+        data = self._data_by_url[part.definition]
+        return SearchParameter(
+            url=part.definition,
+            code=f"{parameter.code}${position + 1}",
+            type=data["type"],
+            type_name=parameter.type_name,
+            expression=part.expression,
+            targets=tuple(data.get("target", ())),
+            release=self.release,
+        )
+
+    def _works(self, parameter: SearchParameter) -> bool:
+        return not self._reason(parameter)
+
+    def _reason(self, parameter: SearchParameter) -> str:
+        if parameter.unsupported:
+            return parameter.unsupported
+        for part in parameter.components:
+            data = self._data_by_url.get(part.definition)
+            if data is None:
+                return f"its component {part.definition} is not defined"
+            if data["type"] not in INDEXED_TYPES or data["type"] == "composite":
+                return f"its component {part.definition} is of type {data['type']}"
+        return ""
+
+    def _applying_to(self, type_name: str) -> dict[str, SearchParameter]:
+        ancestry = self._ancestry(type_name)
+        return {
+            data["code"]: self._parameter(data, type_name)
+            for base in reversed(ancestry)
+            for data in self.data
+            if base in data["base"]
+        }
+
+    def _ancestry(self, type_name: str) -> list[str]:
+        names = []
+        current: str | None = type_name
+        while current:
+            names.append(current)
+            current = self.release.type_definition(current).base
+        return names
+
+    def _parameter(self, data: Mapping[str, Any], type_name: str) -> SearchParameter:
+        return SearchParameter(
+            url=data["url"],
+            code=data["code"],
+            type=data["type"],
+            type_name=type_name,
+            expression=data.get("expression") or "",
+            targets=tuple(data.get("target", ())),
+            comparators=tuple(data.get("comparator", ())),
+            components=tuple(
+                Component(part["definition"], part["expression"])
+                for part in data.get("components", data.get("component", ()))
+            ),
+            documentation=data.get("description", ""),
+            release=self.release,
+        )

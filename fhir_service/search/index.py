@@ -1,0 +1,63 @@
+"""The index rows of one resource: every search parameter evaluated and normalised, at write time.
+
+https://hl7.org/fhir/R4/search.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from fhir_service.fhir.path import compile_path
+from fhir_service.search.definitions import OWN_COLUMNS, SearchParameter, SearchParameters
+from fhir_service.search.param_types import PARAM_TYPES, Row
+
+# Raised by one whenever rows are made differently, so that existing stores are indexed anew.
+INDEX_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """`element` numbers a composite's elements, so that its parts are matched within one; else it is 0."""
+
+    table: str
+    parameter: str
+    element: int
+    columns: Row
+
+
+def index_rows(resource: dict[str, Any], parameters: SearchParameters) -> list[IndexRow]:
+    """Every row of a resource (parsed JSON), each once, in a stable order."""
+    rows: dict[IndexRow, None] = {}
+    for parameter in parameters.for_type(resource["resourceType"]).values():
+        if parameter.code in OWN_COLUMNS:
+            continue
+        found = (
+            _composite_rows(resource, parameter, parameters)
+            if parameter.type == "composite"
+            else _plain_rows(resource, parameter)
+        )
+        rows.update(dict.fromkeys(found))
+    return list(rows)
+
+
+def _plain_rows(resource: dict[str, Any], parameter: SearchParameter) -> Iterator[IndexRow]:
+    kind = PARAM_TYPES[parameter.type]
+    for type_name, value in parameter.path(resource):
+        for columns in kind.rows(type_name, value):
+            yield IndexRow(parameter.type, parameter.code, 0, columns)
+
+
+def _composite_rows(
+    resource: dict[str, Any], composite: SearchParameter, parameters: SearchParameters
+) -> Iterator[IndexRow]:
+    components = [parameters.component(composite, n) for n in range(len(composite.components))]
+    for element, (type_name, value) in enumerate(composite.path(resource)):
+        for component in components:
+            kind = PARAM_TYPES[component.type]
+            # The element's type is known only now: a composite may stand on several.
+            path = compile_path(component.expression, type_name, composite.release)
+            for part_type, part in path(value):
+                for columns in kind.rows(part_type, part):
+                    yield IndexRow(component.type, component.code, element, columns)

@@ -1,0 +1,64 @@
+"""Search parameter types: one file each, named as FHIR names them.
+
+https://hl7.org/fhir/R4/search.html#ptypes
+
+Each module holds
+    COLUMNS                            the index table's own columns, in the order in which rows give them
+    MODIFIERS                          the modifiers it understands
+    rows(type_name, value)             index rows of one element, given its FHIR type and its JSON value
+    predicate(parameter, modifier, text, context)
+                                       what one value of a query asks for; raises Invalid
+
+A composite keeps no rows of its own: its parts are rows of their own types that share an element number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from fhir_service.search.definitions import SearchParameter
+from fhir_service.search.predicates import Predicate
+
+Row: TypeAlias = tuple[str | int | float | None, ...]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a value's meaning may depend on besides the parameter.
+
+    `bases` are this service's own base URLs (a reference may be given in full), `now` is the time in
+    microseconds (an approximate date is the vaguer the farther away it is).
+    """
+
+    bases: tuple[str, ...] = ()
+    now: int = 0
+
+
+class SearchParameterType(Protocol):
+    COLUMNS: tuple[str, ...]
+    MODIFIERS: tuple[str, ...]
+
+    def rows(self, type_name: str, value: Any) -> Iterator[Row]: ...
+
+    def predicate(
+        self, parameter: SearchParameter, modifier: str | None, text: str, context: Context
+    ) -> Predicate: ...
+
+
+def _registry() -> Mapping[str, SearchParameterType]:
+    from fhir_service.search.param_types import date, number, quantity, reference, string, token, uri
+
+    return {
+        "date": date,
+        "number": number,
+        "quantity": quantity,
+        "reference": reference,
+        "string": string,
+        "token": token,
+        "uri": uri,
+    }
+
+
+PARAM_TYPES = _registry()

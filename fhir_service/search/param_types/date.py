@@ -1,0 +1,57 @@
+"""Date search: partial dates and periods as ranges, compared by prefix.
+
+https://hl7.org/fhir/R4/search.html#date
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fhir_service.errors import Invalid
+from fhir_service.fhir.dates import EARLIEST, LATEST, date_range
+from fhir_service.search.definitions import SearchParameter
+from fhir_service.search.param_types import Context, Row
+from fhir_service.search.param_types.prefixes import range_tests, split_prefix
+from fhir_service.search.predicates import Indexed, Predicate
+
+COLUMNS = ("low", "high")
+MODIFIERS = ()
+
+
+def rows(type_name: str, value: Any) -> Iterator[Row]:
+    ranges = list(_ranges(value))
+    if ranges:
+        yield min(low for low, _ in ranges), max(high for _, high in ranges)
+
+
+def _ranges(value: Any) -> Iterator[tuple[int, int]]:
+    match value:
+        case str():
+            yield date_range(value)
+        case {"event": _} | {"repeat": _}:  # Timing: the outer bounds of all of it
+            for event in value.get("event", ()):
+                yield date_range(event)
+            bounds = value.get("repeat", {}).get("boundsPeriod")
+            if bounds:
+                yield from _ranges(bounds)
+        case {"start": _} | {"end": _}:
+            start, end = value.get("start"), value.get("end")
+            yield (
+                date_range(start)[0] if start else EARLIEST,
+                date_range(end)[1] if end else LATEST,
+            )
+
+
+def predicate(parameter: SearchParameter, modifier: str | None, text: str, context: Context) -> Predicate:
+    prefix, date = split_prefix(text)
+    try:
+        low, high = date_range(date)
+    except ValueError as error:
+        raise Invalid(f"Parameter `{parameter.code}`: {error}") from None
+    return Indexed("date", parameter.code, range_tests(prefix, low, high, _margin(low, high, context.now)))
+
+
+def _margin(low: int, high: int, now: int) -> int:
+    """For `ap`: a tenth of the time between now and the date, as the specification recommends."""
+    return max(0, low - now, now - high) // 10

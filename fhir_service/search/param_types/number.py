@@ -1,0 +1,67 @@
+"""Number search: a value stands for all numbers that round to it.
+
+https://hl7.org/fhir/R4/search.html#number
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from fhir_service.errors import Invalid
+from fhir_service.search.definitions import SearchParameter
+from fhir_service.search.param_types import Context, Row
+from fhir_service.search.param_types.prefixes import range_tests, split_prefix
+from fhir_service.search.predicates import Compare, Condition, Indexed, Predicate
+
+COLUMNS = ("low", "high")
+MODIFIERS = ()
+
+LEAST, GREATEST = float("-1e308"), float("1e308")
+# A number is a point, where a date is a half-open range: its bounds belong to it.
+_BOUNDS = {
+    "gt": ("high", "gt"),
+    "lt": ("low", "lt"),
+    "ge": ("high", "ge"),
+    "le": ("low", "le"),
+    "sa": ("low", "gt"),
+    "eb": ("high", "lt"),
+}
+
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+
+
+def rows(type_name: str, value: Any) -> Iterator[Row]:
+    match value:
+        case bool():
+            return
+        case int() | float() | Decimal():
+            yield float(value), float(value)
+        case {"low": _} | {"high": _}:
+            low, high = value.get("low", {}).get("value"), value.get("high", {}).get("value")
+            yield (LEAST if low is None else float(low), GREATEST if high is None else float(high))
+
+
+def predicate(parameter: SearchParameter, modifier: str | None, text: str, context: Context) -> Predicate:
+    return Indexed("number", parameter.code, number_tests(parameter, text))
+
+
+def number_tests(parameter: SearchParameter, text: str) -> tuple[Condition, ...]:
+    """The tests for `[prefix]number`; the range is half a unit of its last written digit to each side.
+
+    Prefixes that compare (gt, lt, ...) take the number itself: only eq and ne speak of the written precision.
+    """
+    prefix, digits = split_prefix(text)
+    if not _NUMBER.fullmatch(digits):
+        raise Invalid(f"Parameter `{parameter.code}`: `{digits}` is not a number")
+    number = Decimal(digits)
+    exact = float(number)
+    if prefix in ("eq", "ne"):
+        half = Decimal((0, (5,), int(number.as_tuple().exponent) - 1))
+        return range_tests(prefix, float(number - half), float(number + half), 0.0)
+    if prefix == "ap":
+        tenth = abs(exact) / 10
+        return (Compare("low", "le", exact + tenth), Compare("high", "ge", exact - tenth))
+    return (Compare(*_BOUNDS[prefix], exact),)
