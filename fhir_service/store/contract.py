@@ -1,0 +1,60 @@
+"""What a store promises, whatever database is behind it.
+
+A resource version is kept as the exact bytes that are served (`meta` included, no base URL in them), so a
+read never parses JSON. Times are whole microseconds since 1970-01-01T00:00:00Z.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from fhir_service.search.query import Query
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """One version of one resource; a deletion is a version without a body."""
+
+    type_name: str
+    logical_id: str
+    version_id: int
+    last_updated: int
+    body: bytes | None
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.body is None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of matches, `next_cursor` is opaque and None on the last page; `total` counts all matches."""
+
+    matches: Sequence[StoredVersion]
+    next_cursor: str | None
+    total: int | None
+
+
+class Store(Protocol):
+    """Reading side; `release` is a release name such as "r4b"."""
+
+    def read(self, release: str, type_name: str, logical_id: str) -> StoredVersion | None:
+        """The current version, a deletion included; None when the id was never used."""
+
+    def vread(self, release: str, type_name: str, logical_id: str, version_id: int) -> StoredVersion | None:
+        """That version, a deletion included; None when there is no such version."""
+
+    def search(self, release: str, query: Query) -> Page:
+        """The page of current, undeleted resources that satisfy the query, in a stable order."""
+
+    def change_token(self) -> object:
+        """A value that differs from an earlier one whenever a commit was made between the two."""
+
+    def is_ready(self) -> bool:
+        """Whether the database answers."""
+
+    def close(self) -> None:
+        """Close this thread's connections and the pool behind them."""

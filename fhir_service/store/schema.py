@@ -1,0 +1,161 @@
+"""The tables, the same on SQLite and PostgreSQL.
+
+    type               a number for each release and resource type
+    resource           one row a logical id: its current version, its last update, whether it is deleted
+    version            one row a version, with the bytes that are served; a deletion has none
+    search_parameter   a number for each release, type and code: what index rows start with
+    index_<type>       one table a search parameter type; rows of current versions only
+    load               packages that were loaded: canonical, version and content hash
+    loaded_resource    which resources each loaded package owns
+    property           what the store says of itself: the index definitions its rows were made with
+
+The key of an index row is its search parameter, the first of its own columns, the resource, and the rest:
+matches come in the order of (first column, resource), so that a page costs the same wherever it begins.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeEngine
+
+from fhir_service.search.param_types import PARAM_TYPES
+
+metadata = MetaData()
+
+# SQLite numbers rows by itself only where the column is declared INTEGER.
+_Serial = BigInteger().with_variant(Integer, "sqlite")
+# Code point order on both databases: a prefix search is a range of the b-tree.
+_Text = String().with_variant(String(collation="C"), "postgresql")
+
+TYPE = Table(
+    "type",
+    metadata,
+    Column("number", SmallInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("release", String, nullable=False),
+    Column("name", String, nullable=False),
+    UniqueConstraint("release", "name"),
+)
+
+RESOURCE = Table(
+    "resource",
+    metadata,
+    Column("serial", _Serial, primary_key=True),
+    Column("type", ForeignKey("type.number"), nullable=False),
+    Column("logical_id", _Text, nullable=False),
+    Column("current_version", BigInteger, nullable=False),
+    Column("last_updated", BigInteger, nullable=False),
+    Column("is_deleted", Boolean, nullable=False),
+    UniqueConstraint("type", "logical_id"),
+    Index("resource_in_order", "type", "is_deleted", "serial"),
+    Index("resource_by_last_update", "type", "last_updated", "serial"),
+)
+
+VERSION = Table(
+    "version",
+    metadata,
+    Column("serial", _Serial, primary_key=True),
+    Column("resource", BigInteger, nullable=False),
+    Column("version_id", Integer, nullable=False),
+    Column("last_updated", BigInteger, nullable=False),
+    Column("body", LargeBinary),
+    UniqueConstraint("resource", "version_id"),
+)
+
+SEARCH_PARAMETER = Table(
+    "search_parameter",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("release", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("code", String, nullable=False),
+    Column("url", String, nullable=False),
+    # `ready`, or `pending` until existing resources are indexed: until then no query may use it.
+    Column("state", String, nullable=False),
+    UniqueConstraint("release", "type", "code"),
+)
+
+PROPERTY = Table(
+    "property",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
+)
+
+LOAD = Table(
+    "load",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("canonical", String, nullable=False),
+    Column("release", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("content_hash", String, nullable=False),
+    UniqueConstraint("canonical", "release"),
+)
+
+LOADED_RESOURCE = Table(
+    "loaded_resource",
+    metadata,
+    Column("resource", BigInteger, primary_key=True),
+    Column("load", ForeignKey("load.number"), nullable=False),
+    # What the package holds, before `meta` is stamped: tells whether a later load changes the resource.
+    Column("content_hash", String, nullable=False),
+    Index("loaded_resource_by_load", "load"),
+)
+
+_COLUMN_TYPES: dict[str, TypeEngine[Any]] = {
+    "low": BigInteger(),
+    "high": BigInteger(),
+    "system_hash": BigInteger(),
+    "value_hash": BigInteger(),
+    "version_hash": BigInteger(),
+}
+_DOUBLES: dict[tuple[str, str], TypeEngine[Any]] = {
+    (kind, end): Double() for kind in ("number", "quantity") for end in ("low", "high")
+}
+
+# Columns that identify a row but are not sought; they stay out of the key.
+_NOT_IN_KEY = {"value"}
+
+
+def _index_table(kind: str) -> Table:
+    first, *rest = PARAM_TYPES[kind].COLUMNS
+
+    def column(name: str, in_key: bool) -> Column[Any]:
+        column_type = _DOUBLES.get((kind, name)) or _COLUMN_TYPES.get(name, _Text)
+        return Column(name, column_type, primary_key=in_key, autoincrement=False, nullable=False)
+
+    table = Table(
+        f"index_{kind}",
+        metadata,
+        Column("parameter", Integer, primary_key=True, autoincrement=False),
+        column(first, True),
+        Column("resource", BigInteger, primary_key=True, autoincrement=False),
+        *(column(name, True) for name in rest if name not in _NOT_IN_KEY),
+        Column("element", SmallInteger, primary_key=True, autoincrement=False),
+        *(column(name, False) for name in rest if name in _NOT_IN_KEY),
+        sqlite_with_rowid=False,
+    )
+    Index(f"index_{kind}_by_resource", table.c.resource)
+    if "high" in rest:
+        # Searches that look at the end of a range: ge, gt, eb.
+        Index(f"index_{kind}_by_end", table.c.parameter, table.c.high, table.c.resource, table.c.low)
+    return table
+
+
+INDEX_TABLES = {kind: _index_table(kind) for kind in PARAM_TYPES}

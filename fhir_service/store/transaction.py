@@ -1,0 +1,135 @@
+"""Writing: what happens inside one transaction, and only there.
+
+Statements that do not depend on what is written are written once, below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from fhir_service.search.index import IndexRow
+from fhir_service.search.param_types import PARAM_TYPES
+from fhir_service.store.contract import StoredVersion
+from fhir_service.store.database import Database
+from fhir_service.store.sql import READ
+
+
+class Transaction:
+    """Reads and writes inside one transaction."""
+
+    def __init__(self, connection: Any, database: Database) -> None:
+        self._connection = connection
+        self._database = database
+        self._types: dict[tuple[str, str], int] = {}
+        self._numbers: dict[tuple[str, str, str], int] = {}
+
+    def execute(self, text: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        cursor = self._connection.execute(self._database.statement(text), values)
+        return cursor.fetchall() if cursor.description else []
+
+    def read(self, release: str, type_name: str, logical_id: str) -> StoredVersion | None:
+        """The current version, locked against other writers until the end of the transaction."""
+        rows = self.execute(READ, (self._type_number(release, type_name), logical_id))
+        return StoredVersion(type_name, logical_id, *rows[0]) if rows else None
+
+    def put(self, release: str, version: StoredVersion, rows: Iterable[IndexRow]) -> int:
+        """Make this the current version; returns the number of its resource row."""
+        type_number = self._type_number(release, version.type_name)
+        found = self.execute(
+            "SELECT serial FROM resource WHERE type = ? AND logical_id = ?", (type_number, version.logical_id)
+        )
+        if found:
+            resource: int = found[0][0]
+            self._delete_index_rows(resource)
+        else:
+            resource = self.execute(
+                "INSERT INTO resource (type, logical_id, current_version, last_updated, is_deleted)"
+                " VALUES (?, ?, 0, ?, ?) RETURNING serial",
+                (type_number, version.logical_id, version.last_updated, version.is_deleted),
+            )[0][0]
+        current_version = self.execute(
+            "INSERT INTO version (resource, version_id, last_updated, body)"
+            " VALUES (?, ?, ?, ?) RETURNING serial",
+            (resource, version.version_id, version.last_updated, version.body),
+        )[0][0]
+        self.execute(
+            "UPDATE resource SET current_version = ?, last_updated = ?, is_deleted = ? WHERE serial = ?",
+            (current_version, version.last_updated, version.is_deleted, resource),
+        )
+        self._insert_index_rows(release, version.type_name, resource, rows)
+        return resource
+
+    def register(self, release: str, type_name: str, code: str, url: str) -> int:
+        """The number of a search parameter, given to it when it is first seen."""
+        key = (release, type_name, code)
+        if key not in self._numbers:
+            self.execute(
+                "INSERT INTO search_parameter (release, type, code, url, state) VALUES (?, ?, ?, ?, 'ready')"
+                " ON CONFLICT DO NOTHING",
+                (*key, url),
+            )
+            self._numbers[key] = self.execute(
+                "SELECT number FROM search_parameter WHERE release = ? AND type = ? AND code = ?", key
+            )[0][0]
+        return self._numbers[key]
+
+    def _type_number(self, release: str, type_name: str) -> int:
+        key = (release, type_name)
+        if key not in self._types:
+            self.execute("INSERT INTO type (release, name) VALUES (?, ?) ON CONFLICT DO NOTHING", key)
+            found = self.execute("SELECT number FROM type WHERE release = ? AND name = ?", key)
+            self._types[key] = found[0][0]
+        return self._types[key]
+
+    def reindex(self, release: str, type_name: str, rows_of: Callable[[bytes], Iterable[IndexRow]]) -> int:
+        """Write the index rows of every current resource of a type anew; returns how many there are."""
+        found = self.execute(
+            "SELECT r.serial, v.body FROM resource AS r JOIN version AS v ON v.serial = r.current_version"
+            " WHERE r.type = ? AND r.is_deleted = ?",
+            (self._type_number(release, type_name), False),
+        )
+        for resource, body in found:
+            self._delete_index_rows(resource)
+            self._insert_index_rows(release, type_name, resource, rows_of(body))
+        return len(found)
+
+    def types(self) -> list[tuple[str, str]]:
+        """(release, type) of everything that was ever written."""
+        return [(row[0], row[1]) for row in self.execute("SELECT release, name FROM type ORDER BY number")]
+
+    def property(self, name: str) -> str | None:
+        rows = self.execute("SELECT value FROM property WHERE name = ?", (name,))
+        return rows[0][0] if rows else None
+
+    def set_property(self, name: str, value: str) -> None:
+        self.execute(
+            "INSERT INTO property (name, value) VALUES (?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (name, value),
+        )
+
+    def _delete_index_rows(self, resource: int) -> None:
+        for kind in PARAM_TYPES:
+            self.execute(f"DELETE FROM index_{kind} WHERE resource = ?", (resource,))
+
+    def _insert_index_rows(
+        self, release: str, type_name: str, resource: int, rows: Iterable[IndexRow]
+    ) -> None:
+        by_table: dict[str, list[tuple[Any, ...]]] = {}
+        for row in rows:
+            parameter = self.register(release, type_name, row.parameter, "")
+            by_table.setdefault(row.table, []).append((parameter, resource, row.element, *row.columns))
+        for kind, values in by_table.items():
+            self._connection.cursor().executemany(self._database.statement(_INSERTS[kind]), values)
+
+
+def _insert(kind: str) -> str:
+    columns = ("parameter", "resource", "element", *PARAM_TYPES[kind].COLUMNS)
+    return (
+        f"INSERT INTO index_{kind} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        " ON CONFLICT DO NOTHING"
+    )
+
+
+_INSERTS = {kind: _insert(kind) for kind in PARAM_TYPES}
