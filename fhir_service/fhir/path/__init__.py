@@ -1,0 +1,12 @@
+"""FHIRPath: expressions compiled ahead into closures, typed with a release's definitions.
+
+https://hl7.org/fhirpath/N1/ and https://hl7.org/fhir/R4/fhirpath.html
+
+    path = compile_path("Patient.name.given", "Patient", R4)
+    path(patient)  -> [("string", "Eva"), ...]
+"""
+
+from .compiler import Path, compile_path
+from .errors import EvaluationError, PathError, UnsupportedExpression
+
+__all__ = ["EvaluationError", "Path", "PathError", "UnsupportedExpression", "compile_path"]

@@ -1,0 +1,401 @@
+"""Compiles a FHIRPath tree into Python closures, typed with a release's definitions as far as they reach.
+
+https://hl7.org/fhirpath/N1/ and https://hl7.org/fhir/R4/search.html#fhirpath
+
+Every node becomes (run, types): `run(environment, focus)` gives items, `types` are the FHIR types they can
+have, or None when only the data can tell. A branch that cannot apply (`Condition.code` for a Patient) has
+the empty set of types and is dropped from a union.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from .errors import UnsupportedExpression
+from .functions import FUNCTIONS, Function
+from .grammar import Binary, Call, Index, Literal, Member, Name, Node, Unary, Variable, parse, type_specifier
+from .navigation import ABSTRACT_RESOURCES, Types, element_step
+from .operators import OPERATORS, union
+from .runtime import EMPTY, Environment, Item, Items, Resolve, Run, boolean, integer, singleton
+from .schema import Schema
+
+Compiled = tuple[Run, Types]
+
+NOTHING: frozenset[str] = frozenset()
+BOOLEAN = frozenset(("boolean",))
+
+# What System types are called in FHIR; some of HL7's expressions use them (`value.as(DateTime)`).
+SYSTEM_TYPES = {
+    "Boolean": ("boolean",),
+    "String": ("string", "uri"),
+    "Integer": ("integer",),
+    "Decimal": ("decimal",),
+    "Date": ("date",),
+    "DateTime": ("dateTime", "instant"),
+    "Time": ("time",),
+    "Quantity": ("Quantity",),
+}
+CONSTANTS = {
+    "%ucum": "http://unitsofmeasure.org",
+    "%sct": "http://snomed.info/sct",
+    "%loinc": "http://loinc.org",
+}
+
+
+class Path:
+    """A compiled expression; call it with a node of the type it was compiled for."""
+
+    __slots__ = ("_run", "_schema", "_type_name", "expression", "types")
+
+    def __init__(self, expression: str, type_name: str, schema: Schema) -> None:
+        self.expression = expression
+        self._type_name = type_name
+        self._schema = schema
+        run, types = _Compiler(type_name, schema).compile(_parsed(expression))
+        self._run = run
+        self.types: Types = types
+        """The FHIR types the values can have; None when only the data can tell, empty when there are none."""
+
+    def __repr__(self) -> str:
+        return f"Path({self.expression!r}, {self._type_name!r})"
+
+    def __call__(
+        self, node: dict[str, Any], resolve: Resolve | None = None, *, resource: dict[str, Any] | None = None
+    ) -> list[tuple[str, Any]]:
+        """Return (FHIR type, JSON value) of every item that has a value.
+
+        :param resolve: gives the resource of a literal reference; without it only its type is known
+        :param resource: what `%resource` is, when the node is not itself a resource
+        """
+        name = self._type_name
+        if name in ABSTRACT_RESOURCES:
+            name = node.get("resourceType", name)
+        items = self.evaluate((name, node, None), resource, resource, resolve)
+        return [(name, value) for name, value, _ in items if value is not None]
+
+    def evaluate(
+        self,
+        item: Item,
+        resource: dict[str, Any] | None = None,
+        root: dict[str, Any] | None = None,
+        resolve: Resolve | None = None,
+    ) -> Items:
+        """Return the items as FHIRPath sees them, primitives that have only extensions among them.
+
+        :param resource: `%resource`
+        :param root: `%rootResource`
+        """
+        context = [item]
+        holder = _holder(resource, context)
+        environment = Environment(self._schema, context, holder, _holder(root, holder), resolve)
+        return self._run(environment, context)
+
+
+@lru_cache(maxsize=8192)
+def compile_path(expression: str, type_name: str, schema: Schema) -> Path:
+    """Compile an expression for nodes of one type: a resource type, a datatype or a backbone path.
+
+    A compiled path has no state, so it is kept: three releases have some 5,500 of them.
+
+    :raises UnsupportedExpression: it is not FHIRPath, names an unknown element, or needs what is not there
+    """
+    return Path(expression, type_name, schema)
+
+
+@lru_cache(maxsize=256)
+def _parsed(expression: str) -> Node:
+    # One search parameter's expression is compiled for each of its base types.
+    return parse(expression)
+
+
+class _Compiler:
+    """Compiles one expression; `this` is the type of `$this` where it stands."""
+
+    def __init__(self, type_name: str, schema: Schema) -> None:
+        try:
+            schema.type_definition(type_name)
+        except KeyError:
+            raise UnsupportedExpression(f"there is no type `{type_name}`") from None
+        self.schema = schema
+        self.context: Types = None if type_name in ABSTRACT_RESOURCES else frozenset((type_name,))
+        holder = type_name.partition(".")[0]
+        self.resource: Types = frozenset((holder,)) if self._kind(holder) == "resource" else None
+        self.this = self.context
+
+    def compile(self, node: Node, types: Types | str = "context") -> Compiled:
+        """Return what runs a node on a focus of these types."""
+        focus = self.context if isinstance(types, str) else types
+        return self._by_node[type(node)](self, node, focus)
+
+    def _literal(self, node: Literal, focus: Types) -> Compiled:
+        if not node.type:
+            return _nothing, NOTHING
+        items: Items = [(node.type, node.value, None)]
+        return lambda environment, _: items, frozenset((node.type,))
+
+    def _name(self, node: Name, focus: Types) -> Compiled:
+        if node.name[0].isupper() and self._kind(node.name):
+            return self._root_type(node.name, focus)
+        return self._element(node, focus)
+
+    def _root_type(self, name: str, focus: Types) -> Compiled:
+        if focus is None:
+            matches = self._type_test(name)
+            narrowed = None if name in ABSTRACT_RESOURCES else frozenset((name,))
+            return lambda environment, items: [item for item in items if matches(item[0])], narrowed
+        kept = frozenset(one for one in focus if self.schema.is_a(one, name))
+        return (_focus, kept) if kept else (_nothing, NOTHING)
+
+    def _element(self, node: Name, focus: Types) -> Compiled:
+        if focus == NOTHING:
+            return _nothing, NOTHING
+        return element_step(node.name, focus, self.schema)
+
+    def _variable(self, node: Variable, focus: Types) -> Compiled:
+        if node.name == "$this":
+            return lambda environment, _: environment.this, self.this
+        if node.name == "$index":
+            return lambda environment, _: [("integer", environment.index, None)], frozenset(("integer",))
+        if node.name in ("%resource", "%rootResource"):
+            attribute = node.name[1:]
+            if attribute == "resource":
+                return lambda environment, _: environment.resource, self.resource
+            return lambda environment, _: environment.root, None
+        if node.name == "%context":
+            return lambda environment, _: environment.context, self.context
+        constant = CONSTANTS.get(node.name) or _prefixed(node.name)
+        if constant is None:
+            raise UnsupportedExpression(f"`{node.name}` is not known")
+        return self._literal(Literal("string", constant), focus)
+
+    def _call(self, node: Call, focus: Types) -> Compiled:
+        if node.name in ("ofType", "as", "is") and len(node.arguments) == 1:
+            name = type_specifier(node.arguments[0]).name
+            if node.name == "is":
+                return self._is(_focus, name)
+            return self._of_type(_focus, name, focus)
+        function = FUNCTIONS.get(node.name)
+        if function is None:
+            raise UnsupportedExpression(f"there is no function `{node.name}`")
+        given = len(node.arguments)
+        letters = function.required + function.optional
+        if not len(function.required) <= given <= len(letters):
+            raise UnsupportedExpression(f"`{node.name}` does not take {given} arguments")
+        arguments = [
+            self._argument(argument, letter, focus)
+            for argument, letter in zip(node.arguments, letters, strict=False)
+        ]
+        run = _invocation(function, letters, [argument[0] for argument in arguments])
+        return run, self._result(function, focus, [argument[1] for argument in arguments])
+
+    def _argument(self, node: Node, letter: str, focus: Types) -> Compiled:
+        if letter == "v":
+            return self.compile(node, self.this)
+        outer, self.this = self.this, focus
+        try:
+            return self.compile(node, focus)
+        finally:
+            self.this = outer
+
+    def _result(self, function: Function, focus: Types, arguments: list[Types]) -> Types:
+        if function.result == "same":
+            return focus
+        if function.result == "argument":
+            return arguments[0]
+        if function.result == "either":
+            return _either([focus, arguments[0]])
+        return None if function.result == "any" else frozenset((function.result,))
+
+    def _member(self, node: Member, focus: Types) -> Compiled:
+        target, types = self.compile(node.target, focus)
+        if isinstance(node.step, Name):
+            step, found = self._element(node.step, types)
+        else:
+            step, found = self.compile(node.step, types)
+        return _chained(target, step), found
+
+    def _index(self, node: Index, focus: Types) -> Compiled:
+        target, types = self.compile(node.target, focus)
+        index, _ = self.compile(node.index, self.this)
+
+        def run(environment: Environment, items: Items) -> Items:
+            at = integer(index(environment, environment.this))
+            return EMPTY if at is None or at < 0 else target(environment, items)[at : at + 1]
+
+        return run, types
+
+    def _unary(self, node: Unary, focus: Types) -> Compiled:
+        return self.compile(Binary(node.operator, Literal("integer", 0), node.operand), focus)
+
+    def _binary(self, node: Binary, focus: Types) -> Compiled:
+        if node.operator == "|":
+            return self._union(node, focus)
+        left, types = self.compile(node.left, focus)
+        if node.operator in ("is", "as"):
+            assert isinstance(node.right, Name)
+            if node.operator == "is":
+                return self._is(left, node.right.name)
+            return self._of_type(left, node.right.name, types)
+        right, _ = self.compile(node.right, focus)
+        if node.operator in _DECIDED_BY_LEFT:
+            return _short_circuit(node.operator, left, right), BOOLEAN
+        operation, result = OPERATORS[node.operator]
+
+        def run(environment: Environment, items: Items) -> Items:
+            return operation(left(environment, items), right(environment, items))
+
+        return run, None if result == "any" else frozenset((result,))
+
+    def _union(self, node: Binary, focus: Types) -> Compiled:
+        sides = [self.compile(side, focus) for side in (node.left, node.right)]
+        live = [side for side in sides if side[1] != NOTHING]
+        if not live:
+            return _nothing, NOTHING
+        if len(live) == 1:
+            run = live[0][0]
+            return lambda environment, items: union(run(environment, items), EMPTY), live[0][1]
+        left, right = live[0][0], live[1][0]
+        types = _either([side[1] for side in live])
+        return lambda environment, items: union(left(environment, items), right(environment, items)), types
+
+    def _is(self, target: Run, name: str) -> Compiled:
+        matches = self._type_test(name)
+
+        def run(environment: Environment, items: Items) -> Items:
+            item = singleton(target(environment, items))
+            return EMPTY if item is None else [("boolean", matches(item[0]), None)]
+
+        return run, BOOLEAN
+
+    def _of_type(self, target: Run, name: str, types: Types) -> Compiled:
+        """`ofType`, and `as`, which HL7's search parameters use on many items to mean the same."""
+        matches = self._type_test(name)
+        if types is None:
+            concrete = self._kind(name) == "resource" and name not in ABSTRACT_RESOURCES
+            narrowed = frozenset((name,)) if concrete else None
+        else:
+            narrowed = frozenset(filter(matches, types))
+        if narrowed == NOTHING:
+            return _nothing, NOTHING
+        if types is not None and narrowed == types:
+            return target, types
+
+        def run(environment: Environment, items: Items) -> Items:
+            return [item for item in target(environment, items) if matches(item[0])]
+
+        return run, narrowed
+
+    def _type_test(self, name: str) -> Callable[[str], bool]:
+        plain = name.removeprefix("System.")
+        if name == plain and self._kind(name):
+            wanted: tuple[str, ...] = (name,)
+        elif plain in SYSTEM_TYPES:
+            wanted = SYSTEM_TYPES[plain]
+        else:
+            raise UnsupportedExpression(f"there is no type `{name}`")
+        known: dict[str, bool] = {}
+
+        def matches(type_name: str) -> bool:
+            answer = known.get(type_name)
+            if answer is None:
+                answer = known[type_name] = any(self.schema.is_a(type_name, one) for one in wanted)
+            return answer
+
+        return matches
+
+    def _kind(self, name: str) -> str | None:
+        try:
+            return self.schema.type_definition(name).kind
+        except KeyError:
+            return None
+
+    _by_node: dict[type, Callable[..., Compiled]] = {
+        Literal: _literal,
+        Name: _name,
+        Variable: _variable,
+        Call: _call,
+        Member: _member,
+        Index: _index,
+        Unary: _unary,
+        Binary: _binary,
+    }
+
+
+def _holder(resource: dict[str, Any] | None, otherwise: Items) -> Items:
+    return otherwise if resource is None else [(resource.get("resourceType", "Resource"), resource, None)]
+
+
+def _nothing(environment: Environment, items: Items) -> Items:
+    return EMPTY
+
+
+def _focus(environment: Environment, items: Items) -> Items:
+    return items
+
+
+def _chained(target: Run, step: Run) -> Run:
+    if target is _focus:
+        return step
+    if step is _focus:
+        return target
+    return lambda environment, items: step(environment, target(environment, items))
+
+
+def _either(sides: list[Types]) -> Types:
+    found: frozenset[str] = NOTHING
+    for side in sides:
+        if side is None:
+            return None
+        found |= side
+    return found
+
+
+def _prefixed(name: str) -> str | None:
+    for prefix, base in (("%vs-", "ValueSet"), ("%ext-", "StructureDefinition")):
+        if name.startswith(prefix):
+            return f"http://hl7.org/fhir/{base}/{name.removeprefix(prefix)}"
+    return None
+
+
+def _invocation(function: Function, letters: str, arguments: list[Run]) -> Run:
+    run = function.run
+    if not arguments:
+        return run
+    if len(arguments) == 1:
+        only = arguments[0]
+        if letters[0] == "e":
+            return lambda environment, items: run(environment, items, only)
+        return lambda environment, items: run(environment, items, only(environment, environment.this))
+
+    def invoke(environment: Environment, items: Items) -> Items:
+        given = [
+            argument if letter == "e" else argument(environment, environment.this)
+            for argument, letter in zip(arguments, letters, strict=False)
+        ]
+        return run(environment, items, *given)
+
+    return invoke
+
+
+# When the left operand is this, the right one need not be looked at, and the answer is that.
+_DECIDED_BY_LEFT: dict[str, tuple[bool, bool]] = {
+    "and": (False, False),
+    "or": (True, True),
+    "implies": (False, True),
+}
+
+
+def _short_circuit(operator: str, left: Run, right: Run) -> Run:
+    deciding, answer = _DECIDED_BY_LEFT[operator]
+    decided: Items = [("boolean", answer, None)]
+    operation = OPERATORS[operator][0]
+
+    def run(environment: Environment, items: Items) -> Items:
+        first = left(environment, items)
+        if boolean(first) is deciding:
+            return decided
+        return operation(first, right(environment, items))
+
+    return run

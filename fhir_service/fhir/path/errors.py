@@ -1,0 +1,22 @@
+"""What can go wrong with a FHIRPath expression: when it is compiled, and when it is evaluated.
+
+https://hl7.org/fhirpath/N1/
+
+    PathError
+    ├── UnsupportedExpression   compile time: not FHIRPath, or something this engine does not do
+    └── EvaluationError         run time: the data does not fit (many items where one is demanded)
+"""
+
+from __future__ import annotations
+
+
+class PathError(ValueError):
+    """A FHIRPath expression that gives no answer."""
+
+
+class UnsupportedExpression(PathError):
+    """An expression that cannot be compiled; the message names the part."""
+
+
+class EvaluationError(PathError):
+    """An expression that this data cannot be evaluated for."""

@@ -1,0 +1,102 @@
+"""FHIRPath, case by case, and what the compiler promises beside its answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fhir_service.fhir.path import EvaluationError, UnsupportedExpression, compile_path
+from fhir_service.releases import R4, R5, RELEASES
+
+from .path_cases import Case, read_cases
+
+CASES = read_cases()
+ANSWERED = [case for case in CASES if case.result is not None and not case.unsupported]
+
+
+@pytest.mark.parametrize("case", ANSWERED, ids=str)
+def test_expression_gives_the_result_of_the_case(case: Case) -> None:
+    path = compile_path(case.expression, case.type_name, RELEASES[case.release])
+    found = path(case.node, resource=case.subject)
+    assert [value for _, value in found] == case.result
+    if case.types is not None:
+        assert sorted({name for name, _ in found}) == case.types
+        assert path.types is None or path.types >= set(case.types)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.unsupported], ids=str)
+def test_expression_is_refused_when_it_is_compiled(case: Case) -> None:
+    with pytest.raises(UnsupportedExpression):
+        compile_path(case.expression, case.type_name, RELEASES[case.release])
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.fails], ids=str)
+def test_expression_fails_on_data_that_it_is_not_for(case: Case) -> None:
+    path = compile_path(case.expression, case.type_name, RELEASES[case.release])
+    with pytest.raises(EvaluationError):
+        path(case.node)
+
+
+def test_every_case_says_what_it_expects() -> None:
+    silent = [str(case) for case in CASES if case.result is None and not case.unsupported and not case.fails]
+    assert silent == []
+
+
+def test_types_are_known_ahead() -> None:
+    assert compile_path("Condition.onset", "Condition", R5).types == frozenset(
+        ("dateTime", "Age", "Period", "Range", "string")
+    )
+    assert compile_path("Bundle.entry.resource", "Bundle", R4).types is None
+
+
+def test_a_branch_for_another_type_has_no_types() -> None:
+    assert compile_path("Condition.code | List.code", "Patient", R4).types == frozenset()
+
+
+def test_a_branch_for_another_type_may_name_elements_this_release_lacks() -> None:
+    path = compile_path("Condition.nonsense | Patient.active", "Patient", R4)
+    assert path({"resourceType": "Patient", "active": True}) == [("boolean", True)]
+
+
+def test_resolve_asks_the_resolver_when_there_is_one() -> None:
+    path = compile_path("Observation.subject.resolve().name.family", "Observation", R4)
+    observation = {"resourceType": "Observation", "subject": {"reference": "Patient/1"}}
+    asked: list[str] = []
+
+    def resolver(reference: str) -> dict[str, Any]:
+        asked.append(reference)
+        return {"resourceType": "Patient", "name": [{"family": "Chalmers"}]}
+
+    assert path(observation, resolver) == [("string", "Chalmers")]
+    assert asked == ["Patient/1"]
+
+
+def test_a_primitive_with_extensions_alone_has_no_value_but_exists() -> None:
+    patient = {
+        "resourceType": "Patient",
+        "_birthDate": {"extension": [{"url": "urn:x", "valueCode": "unknown"}]},
+    }
+    assert compile_path("Patient.birthDate", "Patient", R4)(patient) == []
+    assert compile_path("Patient.birthDate.exists()", "Patient", R4)(patient) == [("boolean", True)]
+    assert compile_path("Patient.birthDate.hasValue()", "Patient", R4)(patient) == [("boolean", False)]
+
+
+def test_siblings_of_a_list_keep_their_places() -> None:
+    name = {"given": ["Peter", None, "Jim"], "_given": [None, {"id": "second"}]}
+    path = compile_path("Patient.name.given.where(hasValue().not()).id", "Patient", R4)
+    assert path({"resourceType": "Patient", "name": [name]}) == [("string", "second")]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"name": "Chalmers"}, {"name": ["Chalmers"]}, {"name": None}, {"name": [None]}]
+)
+def test_data_of_the_wrong_shape_gives_nothing(wrong: dict[str, Any]) -> None:
+    assert compile_path("Patient.name.family", "Patient", R4)({"resourceType": "Patient", **wrong}) == []
+
+
+def test_an_evaluation_leaves_no_state_behind() -> None:
+    path = compile_path("name.where(given.exists($this = 'Jim')).family", "Patient", R4)
+    jim = {"resourceType": "Patient", "name": [{"family": "A", "given": ["Jim"]}]}
+    ann = {"resourceType": "Patient", "name": [{"family": "B", "given": ["Ann"]}]}
+    assert [path(one) for one in (jim, ann, jim)] == [[("string", "A")], [], [("string", "A")]]
