@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -11,8 +12,9 @@ from tests.databases import new_postgres_database, postgres_cluster
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres_cluster(tmp_path_factory.mktemp("postgres")) as url_template:
+def postgres() -> Iterator[str]:
+    # Not below pytest's own folder: another run on the machine clears that away.
+    with TemporaryDirectory(prefix="pg") as folder, postgres_cluster(Path(folder)) as url_template:
         yield url_template
 
 

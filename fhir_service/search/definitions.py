@@ -15,6 +15,7 @@ from typing import Any
 
 from fhir_service.fhir.path import Path, UnsupportedExpression, compile_path
 from fhir_service.releases import Release
+from fhir_service.search.predicates import Key
 
 # Search parameter types this service indexes: the names of the files in `param_types/`.
 INDEXED_TYPES = ("token", "string", "reference", "date", "number", "quantity", "uri", "composite")
@@ -50,10 +51,21 @@ class SearchParameter:
     documentation: str = ""
     release: Release = field(repr=False, compare=False, kw_only=True)
 
+    @property
+    def key(self) -> Key:
+        """What its index rows are kept under."""
+        return (self.type_name, self.code)
+
     @cached_property
     def path(self) -> Path:
         """The compiled expression; raises UnsupportedExpression."""
         return compile_path(self.expression, self.type_name, self.release)
+
+    @cached_property
+    def is_canonical(self) -> bool:
+        """Whether the references are canonical URLs (some old elements are plain URIs)."""
+        types = self.path.types or ()
+        return "canonical" in types or "uri" in types
 
     @cached_property
     def implied_systems(self) -> frozenset[str] | None:
@@ -98,10 +110,10 @@ class SearchParameter:
         if not self.expression:
             return "it has no expression"
         try:
-            _ = self.path
+            types = self.path.types
         except UnsupportedExpression as reason:
             return str(reason)
-        return None
+        return "its expression never matches anything" if types == frozenset() else None
 
 
 class SearchParameters:

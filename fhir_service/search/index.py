@@ -14,7 +14,7 @@ from fhir_service.search.definitions import OWN_COLUMNS, SearchParameter, Search
 from fhir_service.search.param_types import PARAM_TYPES, Row
 
 # Raised by one whenever rows are made differently, so that existing stores are indexed anew.
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,12 @@ def index_rows(resource: dict[str, Any], parameters: SearchParameters) -> list[I
 def _plain_rows(resource: dict[str, Any], parameter: SearchParameter) -> Iterator[IndexRow]:
     kind = PARAM_TYPES[parameter.type]
     for type_name, value in parameter.path(resource):
+        if parameter.type == "reference" and "resourceType" in value and type_name not in parameter.targets:
+            continue  # the first entry of a Bundle: a Composition or a MessageHeader, as the parameter says
         for columns in kind.rows(type_name, value):
             yield IndexRow(parameter.type, parameter.code, 0, columns)
+        for suffix, table, columns in kind.other_rows(type_name, value):
+            yield IndexRow(table, parameter.code + suffix, 0, columns)
 
 
 def _composite_rows(
@@ -58,6 +62,6 @@ def _composite_rows(
             kind = PARAM_TYPES[component.type]
             # The element's type is known only now: a composite may stand on several.
             path = compile_path(component.expression, type_name, composite.release)
-            for part_type, part in path(value):
+            for part_type, part in path(value, resource=resource):
                 for columns in kind.rows(part_type, part):
                     yield IndexRow(component.type, component.code, element, columns)

@@ -11,14 +11,14 @@ from functools import lru_cache
 from hashlib import blake2b
 
 KEY_LENGTH = 200
-_PREFIX_LENGTH = KEY_LENGTH - 32
+PREFIX_LENGTH = KEY_LENGTH - 32
 
 
 def exact_key(value: str) -> str:
     """A key for equality; a prefix of up to 168 characters may be sought in it too."""
     if len(value) <= KEY_LENGTH:
         return value
-    return value[:_PREFIX_LENGTH] + blake2b(value.encode(), digest_size=16).hexdigest()
+    return value[:PREFIX_LENGTH] + blake2b(value.encode(), digest_size=16).hexdigest()
 
 
 def fold(value: str) -> str:

@@ -21,7 +21,7 @@ class Cursor:
     """`driver` numbers the branch that the walk follows; `position` is the last match's sort key and row."""
 
     driver: int
-    position: tuple[str | int | float, ...]
+    position: tuple[str | int | float | None, ...]
 
 
 def encode_cursor(cursor: Cursor) -> str:
@@ -37,7 +37,8 @@ def decode_cursor(text: str) -> Cursor:
         content = None
     match content:
         case [int(driver), *position] if position and all(
-            isinstance(part, (str, int, float)) and not isinstance(part, bool) for part in position
+            part is None or (isinstance(part, (str, int, float)) and not isinstance(part, bool))
+            for part in position
         ):
             return Cursor(driver, tuple(position))
     raise Invalid("The page link is damaged: follow the `next` link of a search as it stands")

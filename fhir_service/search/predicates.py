@@ -4,6 +4,8 @@ A leaf tests rows of one index table; the store joins leaves on the resource tha
 
     Everything | Nothing
     And | Or | Not
+    Refers     some reference of the resource leads to a resource that satisfies a predicate (chain)
+    Referred   some resource that satisfies a predicate refers to this one (reverse chain)
     Own        a column of the resource itself: logical id, last update
     Indexed    some row of an index table under one search parameter passes all the tests
     Together   as Indexed, for several tables, the rows coming from one and the same element (composite)
@@ -11,6 +13,7 @@ A leaf tests rows of one index table; the store joins leaves on the resource tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -20,11 +23,19 @@ Value: TypeAlias = str | int | float
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """`column operator value`; the operators are eq, lt, le, gt, ge and, with a tuple of values, in."""
+    """`column operator value`; the operators are eq, lt, le, gt, ge, like and, with a tuple of values, in."""
 
     column: str
     operator: str
     value: Value | tuple[Value, ...]
+
+
+_LIKE_SPECIAL = re.compile(r"[!%_]")
+
+
+def like(column: str, before: str, text: str, after: str) -> Compare:
+    """The column holds the text, with a wildcard (%) or nothing before and after it."""
+    return Compare(column, "like", before + _LIKE_SPECIAL.sub(r"!\g<0>", text) + after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,11 @@ class AnyOf:
 
 
 Condition: TypeAlias = Compare | AnyOf
+
+
+Key: TypeAlias = tuple[str, str]
+"""What rows are kept under: a resource type and a search parameter's code, with a suffix where one
+parameter is indexed in several ways (`identifier:of-type`, `context-type-value$1`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +72,10 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """`table` is a search parameter type's name; `parameter` the code under which its rows are kept."""
+    """`table` is a search parameter type's name; without tests, any row of the parameter will do."""
 
     table: str
-    parameter: str
+    parameter: Key
     tests: tuple[Condition, ...]
 
 
@@ -83,7 +99,30 @@ class Not:
     item: Predicate
 
 
-Predicate: TypeAlias = Everything | Nothing | Own | Indexed | Together | And | Or | Not
+@dataclass(frozen=True, slots=True)
+class Refers:
+    """A reference under `parameter` to a resource of type `target` for which `item` holds.
+
+    With `canonical`, the key of the target's own `url`, the reference is a canonical one.
+    """
+
+    parameter: Key
+    target: str
+    item: Predicate
+    canonical: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """A resource of type `source`, for which `item` holds, refers under `parameter` to this `target`."""
+
+    source: str
+    parameter: Key
+    target: str
+    item: Predicate
+
+
+Predicate: TypeAlias = Everything | Nothing | Own | Indexed | Together | And | Or | Not | Refers | Referred
 
 
 def all_of(items: Iterable[Predicate]) -> Predicate:
@@ -106,16 +145,20 @@ def any_of(items: Iterable[Predicate]) -> Predicate:
     return parts[0] if len(parts) == 1 else Or(parts)
 
 
-def codes(predicate: Predicate) -> frozenset[str]:
-    """The codes of all search parameters that the predicate tests."""
+def keys(predicate: Predicate) -> frozenset[Key]:
+    """Everything under which the predicate looks for rows."""
     match predicate:
         case Indexed(_, parameter, _):
             return frozenset((parameter,))
         case Together(parts):
             return frozenset(part.parameter for part in parts)
         case And(items) | Or(items):
-            return frozenset().union(*(codes(item) for item in items))
+            return frozenset().union(*(keys(item) for item in items))
         case Not(item):
-            return codes(item)
+            return keys(item)
+        case Refers(parameter, _, item, canonical):
+            return frozenset((parameter, *filter(None, (canonical,)))) | keys(item)
+        case Referred(_, parameter, _, item):
+            return frozenset((parameter,)) | keys(item)
         case _:
             return frozenset()

@@ -31,11 +31,15 @@ class StoredVersion:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of matches, `next_cursor` is opaque and None on the last page; `total` counts all matches."""
+    """One page of matches and what comes along with them (`_include`, `_revinclude`).
+
+    `next_cursor` is opaque and None on the last page; `total` counts all matches.
+    """
 
     matches: Sequence[StoredVersion]
     next_cursor: str | None
     total: int | None
+    included: Sequence[StoredVersion] = ()
 
 
 class Store(Protocol):

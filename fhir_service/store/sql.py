@@ -10,9 +10,9 @@ Placeholders are written `?`; no other question mark and no percent sign stands 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from fhir_service.search.predicates import (
     And,
@@ -21,13 +21,17 @@ from fhir_service.search.predicates import (
     Condition,
     Everything,
     Indexed,
+    Key,
     Not,
     Nothing,
     Or,
     Own,
     Predicate,
+    Referred,
+    Refers,
     Together,
 )
+from fhir_service.search.sorting import SortKey
 
 READ = (
     "SELECT v.version_id, v.last_updated, v.body FROM resource AS r"
@@ -50,8 +54,12 @@ class Sql(NamedTuple):
     values: list[Any]
 
 
-# The number of a search parameter, by its code; a code without a number has no rows at all.
-ParameterNumbers: TypeAlias = Mapping[str, int]
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The numbers of one release's types and search parameters; what has no number has no rows at all."""
+
+    types: Mapping[str, int]
+    parameters: Mapping[Key, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,34 +75,35 @@ class Driver:
     sort: str | None
     parameter: int | None = None
     part: Predicate | None = None
+    descending: bool = False
 
     @property
     def resource(self) -> str:
         return "serial" if self.table == "resource" else "resource"
 
 
-def drivers(predicate: Predicate, numbers: ParameterNumbers) -> list[Driver]:
-    """Every condition of the query that could drive a walk; none means that the whole type is walked."""
-    found = (_driver(part, numbers) for part in _conjuncts(predicate))
-    return [driver for driver in found if driver is not None]
-
-
 WHOLE_TYPE = Driver("resource", ((),), None, None, Everything())
 
 
-def _conjuncts(predicate: Predicate) -> tuple[Predicate, ...]:
+def drivers(predicate: Predicate, names: Names) -> dict[int, Driver]:
+    """Every condition of the query that could drive a walk, by its place in the conjunction."""
+    found = {place: _driver(part, names) for place, part in enumerate(conjuncts(predicate))}
+    return {place: driver for place, driver in found.items() if driver is not None}
+
+
+def conjuncts(predicate: Predicate) -> tuple[Predicate, ...]:
     return predicate.items if isinstance(predicate, And) else (predicate,)
 
 
-def _driver(predicate: Predicate, numbers: ParameterNumbers) -> Driver | None:
+def _driver(predicate: Predicate, names: Names) -> Driver | None:
     match predicate:
         case Own(tests):
             sort = "last_updated" if tests[0].column == "last_updated" else None
             return Driver("resource", (tests,), sort, None, predicate)
         case Indexed():
-            return _index_driver((predicate,), predicate, numbers)
+            return _index_driver((predicate,), predicate, names)
         case Together(parts):
-            return _index_driver(parts[:1], None, numbers)
+            return _index_driver(parts[:1], None, names)
         case Or(items):
             if all(isinstance(item, Own) for item in items):
                 owns = tuple(item.tests for item in items if isinstance(item, Own))
@@ -102,19 +111,17 @@ def _driver(predicate: Predicate, numbers: ParameterNumbers) -> Driver | None:
                     return Driver("resource", owns, None, None, predicate)
             leaves = tuple(item for item in items if isinstance(item, Indexed))
             if len(leaves) == len(items) and len({(leaf.table, leaf.parameter) for leaf in leaves}) == 1:
-                return _index_driver(leaves, predicate, numbers)
+                return _index_driver(leaves, predicate, names)
     return None
 
 
-def _index_driver(
-    leaves: tuple[Indexed, ...], part: Predicate | None, numbers: ParameterNumbers
-) -> Driver | None:
-    firsts = [_first_tests(leaf) for leaf in leaves]
-    columns = {test.column for tests in firsts for test in tests[:1]}
-    number = numbers.get(leaves[0].parameter)
-    if number is None or len(columns) != 1 or not all(firsts):
+def _index_driver(leaves: tuple[Indexed, ...], part: Predicate | None, names: Names) -> Driver | None:
+    leading = [_leading(leaf) for leaf in leaves]
+    number = names.parameters.get(leaves[0].parameter)
+    columns = {test.column for test in leading if test}
+    if number is None or len(columns) != 1 or None in leading:
         return None
-    is_exact = all(tests[0].operator == "eq" for tests in firsts)
+    is_exact = all(test.operator == "eq" for test in leading if test)
     return Driver(
         f"index_{leaves[0].table}",
         tuple(leaf.tests for leaf in leaves),
@@ -136,19 +143,17 @@ _LEADING = {
 }
 
 
-def _first_tests(leaf: Indexed) -> list[Compare]:
-    return [
-        test
-        for test in leaf.tests
-        if isinstance(test, Compare) and test.column in _LEADING[leaf.table] and test.operator != "in"
-    ][:1]
+def _leading(leaf: Indexed) -> Compare | None:
+    """The test that a walk along the index can follow; a pattern may stand anywhere in a value."""
+    tests = (test for test in leaf.tests if isinstance(test, Compare) and test.operator != "like")
+    return next((test for test in tests if test.column in _LEADING[leaf.table]), None)
 
 
 def walk(
     driver: Driver,
     predicate: Predicate,
     type_number: int,
-    numbers: ParameterNumbers,
+    names: Names,
     *,
     after: tuple[Any, ...] | None = None,
     limit: int | None = None,
@@ -159,15 +164,14 @@ def walk(
     """
     rest = _rest(driver, predicate)
     branches = [
-        _branch(driver, conditions, rest, type_number, numbers, after, limit)
-        for conditions in driver.branches
+        _branch(driver, conditions, rest, type_number, names, after, limit) for conditions in driver.branches
     ]
     if len(branches) == 1:
         return branches[0]
-    columns = _columns(driver, "")
+    columns, order = _columns(driver, ""), _order(driver, "")
     # Each branch is bounded by itself, so that a long one is not walked to its end to be sorted.
     union = " UNION ".join(f"SELECT * FROM ({branch.text}) AS b{n}" for n, branch in enumerate(branches))
-    text = f"SELECT {columns} FROM ({union}) AS b ORDER BY {columns}{_limit(limit)}"
+    text = f"SELECT {columns} FROM ({union}) AS b ORDER BY {order}{_limit(limit)}"
     return Sql(text, [value for branch in branches for value in branch.values])
 
 
@@ -175,7 +179,7 @@ def _rest(driver: Driver, predicate: Predicate) -> list[Predicate]:
     """What the walk itself does not already make sure of."""
     if driver.part is None:
         return [predicate]
-    return [part for part in _conjuncts(predicate) if part != driver.part]
+    return [part for part in conjuncts(predicate) if part != driver.part]
 
 
 def _branch(
@@ -183,7 +187,7 @@ def _branch(
     conditions: tuple[Condition, ...],
     rest: list[Predicate],
     type_number: int,
-    numbers: ParameterNumbers,
+    names: Names,
     after: tuple[Any, ...] | None,
     limit: int | None,
 ) -> Sql:
@@ -194,16 +198,16 @@ def _branch(
         where.append(Sql("d.parameter = ?", [driver.parameter]))
     where.extend(_conditions(conditions, "d"))
     if after is not None:
-        columns = _columns(driver, "d.").replace(" AS resource", "")
-        where.append(Sql(f"({columns}) > ({', '.join('?' * len(after))})", list(after)))
+        position = f"d.{driver.sort}, d.{driver.resource}" if driver.sort else f"d.{driver.resource}"
+        beyond = "<" if driver.descending else ">"
+        where.append(Sql(f"({position}) {beyond} ({', '.join('?' * len(after))})", list(after)))
     if driver.sort and driver.table != "resource":
         where.append(_is_first(driver))
-    where.extend(_holds(part, f"d.{driver.resource}", numbers) for part in rest)
+    where.extend(holds(part, f"d.{driver.resource}", names) for part in rest)
     condition = _join(where, " AND ")
-    order = _columns(driver, "d.").replace(" AS resource", "")
     text = (
         f"SELECT DISTINCT {_columns(driver, 'd.')} FROM {driver.table} AS d"
-        f" WHERE {condition.text} ORDER BY {order}{_limit(limit)}"
+        f" WHERE {condition.text} ORDER BY {_order(driver, 'd.', driver.resource)}{_limit(limit)}"
     )
     return Sql(text, condition.values)
 
@@ -213,6 +217,12 @@ def _columns(driver: Driver, prefix: str) -> str:
     return f"{prefix}{driver.sort}, {resource}" if driver.sort else resource
 
 
+def _order(driver: Driver, prefix: str, resource: str = "resource") -> str:
+    direction = " DESC" if driver.descending else ""
+    columns = [driver.sort, resource] if driver.sort else [resource]
+    return ", ".join(f"{prefix}{column}{direction}" for column in columns)
+
+
 def _limit(limit: int | None) -> str:
     return "" if limit is None else f" LIMIT {int(limit)}"
 
@@ -220,52 +230,104 @@ def _limit(limit: int | None) -> str:
 def _is_first(driver: Driver) -> Sql:
     """A resource with several matching rows counts where the walk meets it first."""
     groups = _join([_join(_conditions(branch, "e"), " AND ") for branch in driver.branches], " OR ")
+    before = ">" if driver.descending else "<"
     return Sql(
         f"NOT EXISTS (SELECT 1 FROM {driver.table} AS e WHERE e.resource = d.resource AND e.parameter = ?"
-        f" AND e.{driver.sort} < d.{driver.sort} AND ({groups.text}))",
+        f" AND e.{driver.sort} {before} d.{driver.sort} AND ({groups.text}))",
         [driver.parameter, *groups.values],
     )
 
 
-def _holds(predicate: Predicate, resource: str, numbers: ParameterNumbers) -> Sql:
-    """The condition that the resource in the column `resource` satisfies the predicate."""
+def holds(predicate: Predicate, resource: str, names: Names, level: int = 0) -> Sql:
+    """The condition that the resource in the column `resource` satisfies the predicate.
+
+    `level` tells the aliases of nested chains apart.
+    """
     match predicate:
         case Everything():
             return Sql("1 = 1", [])
         case Nothing():
-            return Sql("1 = 0", [])
+            return _NEVER
         case And(items):
-            return _join([_holds(item, resource, numbers) for item in items], " AND ")
+            return _join([holds(item, resource, names, level) for item in items], " AND ")
         case Or(items):
-            return _join([_holds(item, resource, numbers) for item in items], " OR ")
+            return _join([holds(item, resource, names, level) for item in items], " OR ")
         case Not(item):
-            inner = _holds(item, resource, numbers)
+            inner = holds(item, resource, names, level)
             return Sql(f"NOT ({inner.text})", inner.values)
         case Own(tests):
-            own = _join(_conditions(tests, "o"), " AND ")
-            return Sql(
-                f"EXISTS (SELECT 1 FROM resource AS o WHERE o.serial = {resource} AND {own.text})", own.values
-            )
+            alias = f"o{level}"
+            own = _join(_conditions(tests, alias), " AND ")
+            return _exists(f"resource AS {alias}", Sql(f"{alias}.serial = {resource}", []), own)
         case Indexed():
-            return _rows_exist((predicate,), resource, numbers)
+            return _rows_exist((predicate,), resource, names, level)
         case Together(parts):
-            return _rows_exist(parts, resource, numbers)
+            return _rows_exist(parts, resource, names, level)
+        case Refers():
+            return _refers(predicate, resource, names, level + 1)
+        case Referred():
+            return _referred(predicate, resource, names, level + 1)
 
 
-def _rows_exist(leaves: tuple[Indexed, ...], resource: str, numbers: ParameterNumbers) -> Sql:
-    if any(leaf.parameter not in numbers for leaf in leaves):
-        return Sql("1 = 0", [])
+_NEVER = Sql("1 = 0", [])
+
+
+def _exists(tables: str, *conditions: Sql) -> Sql:
+    condition = _join(list(conditions), " AND ")
+    return Sql(f"EXISTS (SELECT 1 FROM {tables} WHERE {condition.text})", condition.values)
+
+
+def _rows_exist(leaves: tuple[Indexed, ...], resource: str, names: Names, level: int) -> Sql:
+    if any(leaf.parameter not in names.parameters for leaf in leaves):
+        return _NEVER
+    first = f"i{level}_0"
     tables, where = [], []
     for position, leaf in enumerate(leaves):
-        alias = f"i{position}"
+        alias = f"i{level}_{position}"
         tables.append(f"index_{leaf.table} AS {alias}")
         where.append(Sql(f"{alias}.resource = {resource}", []))
-        where.append(Sql(f"{alias}.parameter = ?", [numbers[leaf.parameter]]))
+        where.append(Sql(f"{alias}.parameter = ?", [names.parameters[leaf.parameter]]))
         if position:
-            where.append(Sql(f"{alias}.element = i0.element", []))
+            where.append(Sql(f"{alias}.element = {first}.element", []))
         where.extend(_conditions(leaf.tests, alias))
-    condition = _join(where, " AND ")
-    return Sql(f"EXISTS (SELECT 1 FROM {', '.join(tables)} WHERE {condition.text})", condition.values)
+    return _exists(", ".join(tables), *where)
+
+
+def _refers(link: Refers, resource: str, names: Names, level: int) -> Sql:
+    parameter, target = names.parameters.get(link.parameter), names.types.get(link.target)
+    if parameter is None or target is None:
+        return _NEVER
+    reference, leads = f"l{level}", f"t{level}"
+    tables = f"index_reference AS {reference}, resource AS {leads}"
+    where = [
+        Sql(f"{reference}.resource = {resource} AND {reference}.parameter = ?", [parameter]),
+        Sql(f"{leads}.type = ? AND {leads}.is_deleted = ?", [target, False]),
+    ]
+    local = Sql(f"{reference}.target_type = ? AND {leads}.logical_id = {reference}.target", [link.target])
+    url = names.parameters.get(link.canonical) if link.canonical else None
+    if url is None:
+        where.append(local)
+    else:
+        by_url = _exists(
+            f"index_uri AS u{level}",
+            Sql(f"u{level}.resource = {leads}.serial AND u{level}.parameter = ?", [url]),
+            Sql(f"u{level}.uri = {reference}.target", []),
+        )
+        where.append(_join([local, by_url], " OR "))
+    return _exists(tables, *where, holds(link.item, f"{leads}.serial", names, level))
+
+
+def _referred(link: Referred, resource: str, names: Names, level: int) -> Sql:
+    parameter = names.parameters.get(link.parameter)
+    if parameter is None:
+        return _NEVER
+    reference, here = f"l{level}", f"t{level}"
+    return _exists(
+        f"index_reference AS {reference}, resource AS {here}",
+        Sql(f"{here}.serial = {resource} AND {reference}.parameter = ?", [parameter]),
+        Sql(f"{reference}.target = {here}.logical_id AND {reference}.target_type = ?", [link.target]),
+        holds(link.item, f"{reference}.resource", names, level),
+    )
 
 
 def _conditions(conditions: tuple[Condition, ...], alias: str) -> Iterator[Sql]:
@@ -276,6 +338,8 @@ def _conditions(conditions: tuple[Condition, ...], alias: str) -> Iterator[Sql]:
         elif isinstance(condition.value, tuple):
             marks = ", ".join("?" * len(condition.value))
             yield Sql(f"{alias}.{condition.column} IN ({marks})", list(condition.value))
+        elif condition.operator == "like":
+            yield Sql(f"{alias}.{condition.column} LIKE ? ESCAPE '!'", [condition.value])
         else:
             operator = _OPERATORS[condition.operator]
             yield Sql(f"{alias}.{condition.column} {operator} ?", [condition.value])
@@ -291,23 +355,95 @@ def _join(pieces: Iterator[Sql] | list[Sql], word: str) -> Sql:
     return Sql(text, [value for part in parts for value in part.values])
 
 
-def probe(driver: Driver, type_number: int, numbers: ParameterNumbers, limit: int) -> Sql:
+def first_rows(driver: Driver, type_number: int, names: Names, limit: int) -> Sql:
     """The driver's first rows, without the other conditions of the query."""
-    return walk(driver, driver.part or Everything(), type_number, numbers, limit=limit)
+    return walk(driver, driver.part or Everything(), type_number, names, limit=limit)
 
 
-def page(walk_sql: Sql, driver: Driver) -> Sql:
-    """The walk's matches with what is served of each: type is known, so it is not read."""
-    sort, order = (
-        (f"m.{driver.sort}", f"m.{driver.sort}, m.resource") if driver.sort else ("NULL", "m.resource")
-    )
+def page(found: Sql, driver: Driver) -> Sql:
+    """The walk's matches with what is served of each."""
+    sort = f"m.{driver.sort}" if driver.sort else "NULL"
     return Sql(
         f"SELECT {sort}, m.resource, r.logical_id, v.version_id, v.last_updated, v.body"
-        f" FROM ({walk_sql.text}) AS m JOIN resource AS r ON r.serial = m.resource"
-        f" JOIN version AS v ON v.serial = r.current_version ORDER BY {order}",
-        walk_sql.values,
+        f" FROM ({found.text}) AS m JOIN resource AS r ON r.serial = m.resource"
+        f" JOIN version AS v ON v.serial = r.current_version ORDER BY {_order(driver, 'm.')}",
+        found.values,
     )
 
 
-def count(walk_sql: Sql) -> Sql:
-    return Sql(f"SELECT count(*) FROM ({walk_sql.text}) AS m", walk_sql.values)
+def count(found: Sql) -> Sql:
+    return Sql(f"SELECT count(*) FROM ({found.text}) AS m", found.values)
+
+
+def logical_ids(found: Sql) -> Sql:
+    text = f"SELECT r.logical_id FROM ({found.text}) AS m JOIN resource AS r ON r.serial = m.resource"
+    return Sql(text, found.values)
+
+
+def urls(found: Sql, parameter: int) -> Sql:
+    """The canonical URLs of matches."""
+    text = f"SELECT u.uri FROM ({found.text}) AS m JOIN index_uri AS u ON u.resource = m.resource"
+    return Sql(f"{text} AND u.parameter = ?", [*found.values, parameter])
+
+
+def referred_ids(found: Sql, parameter: int, target: str, limit: int) -> Sql:
+    """The logical ids, of one type, that matches refer to."""
+    text = (
+        f"SELECT DISTINCT i.target FROM ({found.text}) AS m"
+        " JOIN index_reference AS i ON i.resource = m.resource AND i.parameter = ? AND i.target_type = ?"
+    )
+    return Sql(text + _limit(limit), [*found.values, parameter, target])
+
+
+def sorted_page(
+    found: Sql, keys: Sequence[SortKey], names: Names, after: tuple[Any, ...] | None, limit: int
+) -> Sql:
+    """Matches with their sort keys first, in the order of the keys and then of the resources.
+
+    A missing key stands last in both directions.
+    """
+    columns: list[str] = []
+    values: list[Any] = []
+    order: list[str] = []
+    for n, key in enumerate(keys):
+        column = _sort_value(key, names)
+        columns.append(f"{column.text} AS k{n}")
+        values += column.values
+        order += [f"k{n} IS NULL", f"k{n}{' DESC' if key.descending else ''}"]
+    inner = (
+        f"SELECT {', '.join(columns)}, m.resource, r.logical_id, v.version_id, v.last_updated, v.body"
+        f" FROM ({found.text}) AS m JOIN resource AS r ON r.serial = m.resource"
+        " JOIN version AS v ON v.serial = r.current_version"
+    )
+    beyond = _beyond(keys, after) if after is not None else Sql("1 = 1", [])
+    text = f"SELECT * FROM ({inner}) AS s WHERE {beyond.text} ORDER BY {', '.join(order)}, resource"
+    return Sql(text + _limit(limit), [*values, *found.values, *beyond.values])
+
+
+def _sort_value(key: SortKey, names: Names) -> Sql:
+    if key.table == "resource":
+        return Sql(f"r.{key.column}", [])
+    number = names.parameters.get(key.parameter)
+    if number is None:
+        return Sql("NULL", [])
+    extreme = "max" if key.descending else "min"
+    return Sql(
+        f"(SELECT {extreme}(x.{key.column}) FROM index_{key.table} AS x"
+        " WHERE x.resource = m.resource AND x.parameter = ?)",
+        [number],
+    )
+
+
+def _beyond(keys: Sequence[SortKey], after: tuple[Any, ...]) -> Sql:
+    """Rows that come after a position: the first key that differs decides."""
+    alternatives: list[Sql] = []
+    same: list[Sql] = []
+    for n, key in enumerate(keys):
+        value = after[n]
+        if value is not None:
+            operator = "<" if key.descending else ">"
+            later = Sql(f"(k{n} {operator} ? OR k{n} IS NULL)", [value])
+            alternatives.append(_join([*same, later], " AND "))
+        same.append(Sql(f"k{n} IS NULL", []) if value is None else Sql(f"k{n} = ?", [value]))
+    alternatives.append(_join([*same, Sql("resource > ?", [after[-1]])], " AND "))
+    return _join(alternatives, " OR ")

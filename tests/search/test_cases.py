@@ -1,6 +1,6 @@
 """The specification's search rules as data (cases/*.yaml), on every release and both databases."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from fhir_service.search.index import index_rows
 from fhir_service.search.param_types import Context
 from fhir_service.search.query import parse_query
 from fhir_service.store import DATABASES, open_store
-from fhir_service.store.contract import StoredVersion
+from fhir_service.store.contract import Page, StoredVersion
 from fhir_service.store.relational import RelationalStore
 from tests.store_fixtures import new_database
 
@@ -26,15 +26,20 @@ PARAMETERS = {name: SearchParameters(release) for name, release in RELEASES.item
 
 class Table(NamedTuple):
     release: str
-    type_name: str
     content: dict[str, Any]
     store: RelationalStore
 
-    def search(self, text: str) -> list[str]:
+    def page(self, case: dict[str, Any], *more: tuple[str, str]) -> Page:
         context = Context(bases=tuple(self.content.get("bases", ())), now=0)
-        pairs = parse_qsl(text, keep_blank_values=True)
-        query = parse_query(pairs, self.type_name, PARAMETERS[self.release], context=context)
-        return [match.logical_id for match in self.store.search(self.release, query).matches]
+        pairs = [*parse_qsl(case["search"], keep_blank_values=True), *more]
+        type_name = case.get("type") or self.content["type"]
+        query = parse_query(pairs, type_name, PARAMETERS[self.release], context=context)
+        return self.store.search(self.release, query)
+
+    def cases(self, kind: str) -> Iterator[dict[str, Any]]:
+        for case in self.content.get(kind, ()):
+            if self.release in case.get("releases", RELEASES):
+                yield case
 
 
 @pytest.fixture(scope="module", params=FILES, ids=lambda file: file.stem)
@@ -52,17 +57,18 @@ def filled(
     store.create_tables()
     with store.write() as transaction:
         for release, parameters in PARAMETERS.items():
-            for logical_id, resource in content["resources"].items():
-                version = StoredVersion(resource["resourceType"], logical_id, 1, 0, b"{}")
-                transaction.put(release, version, index_rows(_decimals(resource), parameters))
+            for name, resource in content["resources"].items():
+                type_name, _, logical_id = name.rpartition("/")
+                full = {"resourceType": type_name or content["type"], "id": logical_id, **resource}
+                version = StoredVersion(full["resourceType"], logical_id, 1, 0, b"{}")
+                transaction.put(release, version, index_rows(_decimals(full), parameters))
     yield store
     store.close()
 
 
 @pytest.fixture(params=RELEASES)
 def table(request: pytest.FixtureRequest, content: dict[str, Any], filled: RelationalStore) -> Table:
-    first = next(iter(content["resources"].values()))
-    return Table(request.param, first["resourceType"], content, filled)
+    return Table(request.param, content, filled)
 
 
 def _decimals(value: Any) -> Any:
@@ -77,18 +83,42 @@ def _decimals(value: Any) -> Any:
 def test_searches_find_what_the_specification_says(table: Table) -> None:
     wrong = {
         f"{case['case']}: {case['search']}": found
-        for case in table.content["cases"]
-        if sorted(found := table.search(case["search"])) != sorted(case["found"])
+        for case in table.cases("cases")
+        if sorted(found := ids(table.page(case).matches)) != sorted(case["found"])
     }
     assert wrong == {}
 
 
+def test_sorted_searches_keep_their_order_over_all_pages(table: Table) -> None:
+    for case in table.cases("sorted"):
+        assert ids(table.page(case).matches) == case["found"], case["case"]
+        for count in ("1", "2"):
+            found, page = [], table.page(case, ("_count", count))
+            found += ids(page.matches)
+            while page.next_cursor:
+                page = table.page(case, ("_count", count), ("_page", page.next_cursor))
+                found += ids(page.matches)
+            assert found == case["found"], f"{case['case']}, by {count}"
+
+
+def test_searches_bring_along_what_the_specification_says(table: Table) -> None:
+    for case in table.cases("included"):
+        page = table.page(case)
+        assert sorted(ids(page.matches)) == sorted(case["found"]), case["case"]
+        along = [f"{one.type_name}/{one.logical_id}" for one in page.included]
+        assert sorted(along) == sorted(case["along"]), case["case"]
+
+
 def test_bad_searches_are_refused_by_name(table: Table) -> None:
-    for case in table.content.get("refused", ()):
+    for case in table.cases("refused"):
         with pytest.raises(ServiceError, match=_literally(case["says"])) as failure:
-            table.search(case["search"])
+            table.page(case)
         assert failure.value.status == 400, case["case"]
         assert failure.value.issues[0].expression, case["case"]
+
+
+def ids(versions: Sequence[StoredVersion]) -> list[str]:
+    return [version.logical_id for version in versions]
 
 
 def _literally(text: str) -> str:

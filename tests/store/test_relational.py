@@ -42,16 +42,18 @@ def date(low: int, high: int, parameter: str = "date") -> IndexRow:
 
 
 def string(folded: str, value: str | None = None) -> IndexRow:
-    return IndexRow("string", "name", 0, (folded, hash_key(value or folded), value or folded))
+    return IndexRow("string", "name", 0, (folded, hash_key(value or folded), "", value or folded))
 
 
 def has_code(code: str, parameter: str = "topic") -> Indexed:
-    return Indexed("token", parameter, (Compare("code", "eq", code),))
+    return Indexed("token", ("Library", parameter), (Compare("code", "eq", code),))
 
 
 def starts_with(prefix: str) -> Indexed:
     return Indexed(
-        "string", "name", (Compare("folded", "ge", prefix), Compare("folded", "lt", prefix + "\U0010ffff"))
+        "string",
+        ("Library", "name"),
+        (Compare("folded", "ge", prefix), Compare("folded", "lt", prefix + "\U0010ffff")),
     )
 
 
@@ -135,7 +137,7 @@ def test_conditions_combine(store: RelationalStore) -> None:
     put(store, "a", token("x"), token("y"), date(10, 20))
     put(store, "b", token("x"), date(30, 40))
     put(store, "c", token("z"))
-    after_25 = Indexed("date", "date", (Compare("low", "ge", 25),))
+    after_25 = Indexed("date", ("Library", "date"), (Compare("low", "ge", 25),))
     assert search(store, all_of([has_code("x"), has_code("y")])) == ["a"]
     assert search(store, all_of([has_code("x"), after_25])) == ["b"]
     assert search(store, any_of([has_code("y"), has_code("z")])) == ["a", "c"]
@@ -193,9 +195,9 @@ def test_a_resource_with_several_matching_rows_comes_once(store: RelationalStore
         Everything(),
         has_code("x"),
         any_of([has_code("x"), has_code("odd")]),
-        Indexed("date", "date", (Compare("low", "ge", 0),)),
-        Indexed("date", "date", (Compare("high", "gt", 0),)),
-        all_of([has_code("x"), Indexed("date", "date", (Compare("low", "ge", 0),))]),
+        Indexed("date", ("Library", "date"), (Compare("low", "ge", 0),)),
+        Indexed("date", ("Library", "date"), (Compare("high", "gt", 0),)),
+        all_of([has_code("x"), Indexed("date", ("Library", "date"), (Compare("low", "ge", 0),))]),
         starts_with("n"),
         Own((Compare("last_updated", "ge", 0),)),
         Not(has_code("never")),

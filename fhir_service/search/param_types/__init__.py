@@ -4,8 +4,10 @@ https://hl7.org/fhir/R4/search.html#ptypes
 
 Each module holds
     COLUMNS                            the index table's own columns, in the order in which rows give them
-    MODIFIERS                          the modifiers it understands
+    modifiers(parameter)               the modifiers it understands, besides `:missing`
     rows(type_name, value)             index rows of one element, given its FHIR type and its JSON value
+    other_rows(type_name, value)       what its modifiers look for, kept under the parameter's code with a
+                                       suffix: (suffix, table, row)
     predicate(parameter, modifier, text, context)
                                        what one value of a query asks for; raises Invalid
 
@@ -22,6 +24,7 @@ from fhir_service.search.definitions import SearchParameter
 from fhir_service.search.predicates import Predicate
 
 Row: TypeAlias = tuple[str | int | float | None, ...]
+OtherRow: TypeAlias = tuple[str, str, Row]
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,12 @@ class Context:
 
 class SearchParameterType(Protocol):
     COLUMNS: tuple[str, ...]
-    MODIFIERS: tuple[str, ...]
+
+    def modifiers(self, parameter: SearchParameter) -> tuple[str, ...]: ...
 
     def rows(self, type_name: str, value: Any) -> Iterator[Row]: ...
+
+    def other_rows(self, type_name: str, value: Any) -> Iterator[OtherRow]: ...
 
     def predicate(
         self, parameter: SearchParameter, modifier: str | None, text: str, context: Context

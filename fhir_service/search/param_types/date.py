@@ -11,12 +11,19 @@ from typing import Any
 from fhir_service.errors import Invalid
 from fhir_service.fhir.dates import EARLIEST, LATEST, date_range
 from fhir_service.search.definitions import SearchParameter
-from fhir_service.search.param_types import Context, Row
+from fhir_service.search.param_types import Context, OtherRow, Row
 from fhir_service.search.param_types.prefixes import range_tests, split_prefix
 from fhir_service.search.predicates import Indexed, Predicate
 
 COLUMNS = ("low", "high")
-MODIFIERS = ()
+
+
+def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
+    return ()
+
+
+def other_rows(type_name: str, value: Any) -> Iterator[OtherRow]:
+    return iter(())
 
 
 def rows(type_name: str, value: Any) -> Iterator[Row]:
@@ -49,7 +56,7 @@ def predicate(parameter: SearchParameter, modifier: str | None, text: str, conte
         low, high = date_range(date)
     except ValueError as error:
         raise Invalid(f"Parameter `{parameter.code}`: {error}") from None
-    return Indexed("date", parameter.code, range_tests(prefix, low, high, _margin(low, high, context.now)))
+    return Indexed("date", parameter.key, range_tests(prefix, low, high, _margin(low, high, context.now)))
 
 
 def _margin(low: int, high: int, now: int) -> int:

@@ -12,12 +12,11 @@ from typing import Any
 
 from fhir_service.errors import Invalid
 from fhir_service.search.definitions import SearchParameter
-from fhir_service.search.param_types import Context, Row
+from fhir_service.search.param_types import Context, OtherRow, Row
 from fhir_service.search.param_types.prefixes import range_tests, split_prefix
 from fhir_service.search.predicates import Compare, Condition, Indexed, Predicate
 
 COLUMNS = ("low", "high")
-MODIFIERS = ()
 
 LEAST, GREATEST = float("-1e308"), float("1e308")
 # A number is a point, where a date is a half-open range: its bounds belong to it.
@@ -33,6 +32,14 @@ _BOUNDS = {
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 
 
+def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
+    return ()
+
+
+def other_rows(type_name: str, value: Any) -> Iterator[OtherRow]:
+    return iter(())
+
+
 def rows(type_name: str, value: Any) -> Iterator[Row]:
     match value:
         case bool():
@@ -45,7 +52,7 @@ def rows(type_name: str, value: Any) -> Iterator[Row]:
 
 
 def predicate(parameter: SearchParameter, modifier: str | None, text: str, context: Context) -> Predicate:
-    return Indexed("number", parameter.code, number_tests(parameter, text))
+    return Indexed("number", parameter.key, number_tests(parameter, text))
 
 
 def number_tests(parameter: SearchParameter, text: str) -> tuple[Condition, ...]:

@@ -11,16 +11,23 @@ from typing import Any
 from fhir_service.errors import Invalid
 from fhir_service.search.definitions import SearchParameter
 from fhir_service.search.keys import exact_key, hash_key
-from fhir_service.search.param_types import Context, Row
+from fhir_service.search.param_types import Context, OtherRow, Row
 from fhir_service.search.param_types.number import GREATEST, LEAST, number_tests
 from fhir_service.search.predicates import AnyOf, Compare, Condition, Indexed, Predicate
 from fhir_service.search.values import split_once
 
 COLUMNS = ("low", "high", "system_hash", "code", "unit")
-MODIFIERS = ()
 
 # A comparator makes the value one end of an open range.
 _COMPARATORS = {"<": (True, False), "<=": (True, False), ">": (False, True), ">=": (False, True)}
+
+
+def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
+    return ()
+
+
+def other_rows(type_name: str, value: Any) -> Iterator[OtherRow]:
+    return iter(())
 
 
 def rows(type_name: str, value: Any) -> Iterator[Row]:
@@ -62,7 +69,7 @@ def predicate(parameter: SearchParameter, modifier: str | None, text: str, conte
                 f"Parameter `{parameter.code}`: write `number`, `number|system|code` or `number||code`"
             )
         tests.extend(_unit_tests(system, code))
-    return Indexed("quantity", parameter.code, tuple(tests))
+    return Indexed("quantity", parameter.key, tuple(tests))
 
 
 def _unit_tests(system: str, code: str) -> Iterator[Condition]:

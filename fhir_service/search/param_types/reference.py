@@ -12,17 +12,24 @@ from typing import Any
 from fhir_service.errors import Invalid
 from fhir_service.search.definitions import SearchParameter
 from fhir_service.search.keys import exact_key, hash_key
-from fhir_service.search.param_types import Context, Row
+from fhir_service.search.param_types import Context, OtherRow, Row, token, uri
+from fhir_service.search.param_types.string import string_predicate, string_row
 from fhir_service.search.predicates import Compare, Indexed, Predicate
 
 # `target` is the logical id of a local reference or the URL of any other, `target_type` the type of a local
 # one and empty for URLs, `version_hash` the business version after a canonical's bar.
 COLUMNS = ("target", "target_type", "version_hash")
-MODIFIERS = ()
 
 _LOCAL = re.compile(
     r"(?:(?P<type>[A-Z][A-Za-z]+)/)?(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]+)?", re.ASCII
 )
+
+
+def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
+    """A type's name is a modifier too: `subject:Patient=23`."""
+    types = [name for name in parameter.targets if name in parameter.release.resource_types]
+    text = ("text",) if parameter.release.name == "r5" else ()
+    return ("identifier", *text, *(("below",) if parameter.is_canonical else ()), *types)
 
 
 def rows(type_name: str, value: Any) -> Iterator[Row]:
@@ -33,6 +40,19 @@ def rows(type_name: str, value: Any) -> Iterator[Row]:
             yield from _row(reference)
         case {"reference": {"reference": str(reference)}}:  # CodeableReference
             yield from _row(reference)
+        case {"resourceType": str(held), "id": str(logical_id)}:  # held by a Bundle, not referred to
+            yield logical_id, held, 0
+
+
+def other_rows(type_name: str, value: Any) -> Iterator[OtherRow]:
+    """The identifier and the words that stand in a reference, for `:identifier` and `:text`."""
+    reference = value.get("reference") if type_name == "CodeableReference" else value
+    if not isinstance(reference, dict):
+        return
+    for row in token.rows("Identifier", reference.get("identifier")):
+        yield ":identifier", "token", row
+    if reference.get("display"):
+        yield ":text", "string", string_row(reference["display"])
 
 
 def _row(reference: str) -> Iterator[Row]:
@@ -47,8 +67,17 @@ def _row(reference: str) -> Iterator[Row]:
 
 
 def predicate(parameter: SearchParameter, modifier: str | None, text: str, context: Context) -> Predicate:
-    relative = _relative(text, context.bases)
-    local = _LOCAL.fullmatch(relative)
+    if modifier == "identifier":
+        return token.code_predicate(parameter, (parameter.type_name, f"{parameter.code}:identifier"), text)
+    if modifier == "text":
+        return string_predicate((parameter.type_name, f"{parameter.code}:text"), None, text)
+    if modifier == "below":
+        return uri.below("reference", parameter, text)
+    if modifier:
+        if not _LOCAL.fullmatch(text) or "/" in text:
+            raise Invalid(f"`{parameter.code}:{modifier}` takes the id of a {modifier}, not `{text}`")
+        return _local(parameter, modifier, text)
+    local = _LOCAL.fullmatch(_relative(text, context.bases))
     if local:
         return _local(parameter, local["type"], local["id"])
     if ":" not in text:
@@ -60,7 +89,7 @@ def predicate(parameter: SearchParameter, modifier: str | None, text: str, conte
     tests = [Compare("target", "eq", exact_key(url)), Compare("target_type", "eq", "")]
     if bar:
         tests.append(Compare("version_hash", "eq", hash_key(version)))
-    return Indexed("reference", parameter.code, tuple(tests))
+    return Indexed("reference", parameter.key, tuple(tests))
 
 
 def _relative(text: str, bases: tuple[str, ...]) -> str:
@@ -73,10 +102,10 @@ def _relative(text: str, bases: tuple[str, ...]) -> str:
 def _local(parameter: SearchParameter, type_name: str | None, logical_id: str) -> Predicate:
     tests = [Compare("target", "eq", logical_id)]
     if type_name:
-        if parameter.targets and type_name not in parameter.targets and "Resource" not in parameter.targets:
+        if parameter.targets and type_name not in parameter.targets:
             raise Invalid(
                 f"Parameter `{parameter.code}` does not refer to {type_name},"
                 f" but to {', '.join(parameter.targets)}"
             )
         tests.append(Compare("target_type", "eq", type_name))
-    return Indexed("reference", parameter.code, tuple(tests))
+    return Indexed("reference", parameter.key, tuple(tests))

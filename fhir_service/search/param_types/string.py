@@ -11,12 +11,12 @@ from typing import Any
 from fhir_service.errors import Invalid
 from fhir_service.search.definitions import SearchParameter
 from fhir_service.search.keys import KEY_LENGTH, after_prefix, fold, hash_key
-from fhir_service.search.param_types import Context, Row
-from fhir_service.search.predicates import Compare, Indexed, Predicate
+from fhir_service.search.param_types import Context, OtherRow, Row
+from fhir_service.search.predicates import AnyOf, Compare, Indexed, Key, Predicate, like
 
-# `folded` is the sought prefix, `value_hash` tells equal prefixes apart, `value` is compared after the seek.
-COLUMNS = ("folded", "value_hash", "value")
-MODIFIERS = ("exact",)
+# `folded` is the sought prefix, `value_hash` tells equal prefixes apart; compared after the seek are `value`
+# and, of a long value, `folded_rest`.
+COLUMNS = ("folded", "value_hash", "folded_rest", "value")
 
 # The parts of a name or an address that a search looks into; each is a value of its own.
 _PARTS = {
@@ -25,10 +25,25 @@ _PARTS = {
 }
 
 
+def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
+    return ("exact", "contains")
+
+
 def rows(type_name: str, value: Any) -> Iterator[Row]:
     for text in _texts(type_name, value):
         if text:
-            yield fold(text)[:KEY_LENGTH], hash_key(text), text
+            yield string_row(text)
+
+
+def other_rows(type_name: str, value: Any) -> Iterator[OtherRow]:
+    return iter(())
+
+
+def string_row(text: str) -> Row:
+    folded = fold(text)
+    # Both pieces overlap, so that a search within the text misses nothing at the cut.
+    rest = folded[KEY_LENGTH // 2 :] if len(folded) > KEY_LENGTH else ""
+    return folded[:KEY_LENGTH], hash_key(text), rest, text
 
 
 def _texts(type_name: str, value: Any) -> Iterator[str]:
@@ -41,19 +56,24 @@ def _texts(type_name: str, value: Any) -> Iterator[str]:
 
 
 def predicate(parameter: SearchParameter, modifier: str | None, text: str, context: Context) -> Predicate:
+    return string_predicate(parameter.key, modifier, text)
+
+
+def string_predicate(key: Key, modifier: str | None, text: str) -> Predicate:
+    """Also for the words beside tokens and references, which are kept under keys of their own."""
     folded = fold(text)
     if not folded:
-        raise Invalid(f"Parameter `{parameter.code}` needs some text to search for")
-    if modifier == "exact":
-        return _indexed(
-            parameter,
-            Compare("folded", "eq", folded[:KEY_LENGTH]),
-            Compare("value_hash", "eq", hash_key(text)),
-            Compare("value", "eq", text),
-        )
+        raise Invalid(f"Parameter `{key[1]}` needs some text to search for")
     prefix = folded[:KEY_LENGTH]
-    return _indexed(parameter, Compare("folded", "ge", prefix), Compare("folded", "lt", after_prefix(prefix)))
-
-
-def _indexed(parameter: SearchParameter, *tests: Compare) -> Indexed:
-    return Indexed("string", parameter.code, tests)
+    if modifier == "exact":
+        exact = (Compare("value_hash", "eq", hash_key(text)), Compare("value", "eq", text))
+        return Indexed("string", key, (Compare("folded", "eq", prefix), *exact))
+    if modifier == "contains":
+        if len(folded) > KEY_LENGTH // 2:
+            raise Invalid(f"`{key[1]}:contains` takes at most {KEY_LENGTH // 2} characters")
+        either = ((like("folded", "%", folded, "%"),), (like("folded_rest", "%", folded, "%"),))
+        return Indexed("string", key, (AnyOf(either),))
+    tests = [Compare("folded", "ge", prefix), Compare("folded", "lt", after_prefix(prefix))]
+    if len(folded) > KEY_LENGTH:
+        tests.append(like("folded_rest", "", folded[KEY_LENGTH // 2 :], "%"))
+    return Indexed("string", key, tuple(tests))

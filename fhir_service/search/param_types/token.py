@@ -10,17 +10,23 @@ from typing import Any
 
 from fhir_service.errors import Invalid
 from fhir_service.search.definitions import SearchParameter
-from fhir_service.search.keys import exact_key, hash_key
-from fhir_service.search.param_types import Context, Row
-from fhir_service.search.predicates import Compare, Indexed, Predicate
-from fhir_service.search.values import split_once
+from fhir_service.search.keys import after_prefix, exact_key, hash_key
+from fhir_service.search.param_types import Context, OtherRow, Row
+from fhir_service.search.param_types.string import string_predicate, string_row
+from fhir_service.search.predicates import Compare, Indexed, Key, Predicate, any_of
+from fhir_service.search.values import split, split_once, unescape
 
 COLUMNS = ("code", "system_hash")
-MODIFIERS = ("not",)
 
 # A code element has no system of its own: its binding implies one. Rows of such elements carry this mark,
 # which the implied systems match and `|code` (explicitly no system) does not.
 IMPLIED_SYSTEM = 1
+
+
+def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
+    types = parameter.path.types or frozenset(("Identifier",))
+    of_type = ("of-type",) if "Identifier" in types else ()
+    return ("not", "text", *of_type, *(("code-text",) if parameter.release.name == "r5" else ()))
 
 
 def rows(type_name: str, value: Any) -> Iterator[Row]:
@@ -39,12 +45,45 @@ def rows(type_name: str, value: Any) -> Iterator[Row]:
             yield from _pair(identifier, value.get("system") if type_name == "Identifier" else None)
 
 
+def other_rows(type_name: str, value: Any) -> Iterator[OtherRow]:
+    """Words for `:text` and `:code-text`, and identifiers together with their type for `:of-type`."""
+    for text in _texts(type_name, value):
+        yield ":text", "string", string_row(text)
+    if type_name == "Identifier" and "value" in value:
+        for coding in value.get("type", {}).get("coding", ()):
+            for code, system in _pair(coding.get("code"), coding.get("system")):
+                yield ":of-type", "token", (exact_key(f"{code}|{value['value']}"), system)
+
+
 def _pair(code: str | None, system: str | None) -> Iterator[Row]:
     if code:
         yield exact_key(code), hash_key(system or "")
 
 
+def _texts(type_name: str, value: Any) -> Iterator[str]:
+    """The words that stand beside a code: the concept's own, and each coding's display."""
+    if not isinstance(value, dict):
+        return
+    concept = value.get("type") if type_name == "Identifier" else value.get("concept", value)
+    if isinstance(concept, dict):
+        displays = (coding.get("display") for coding in concept.get("coding", ()))
+        yield from filter(None, (concept.get("text"), concept.get("display"), *displays))
+
+
 def predicate(parameter: SearchParameter, modifier: str | None, text: str, context: Context) -> Predicate:
+    if modifier == "of-type":
+        return _of_type(parameter, text)
+    if modifier in ("text", "code-text"):
+        words = string_predicate(_suffixed(parameter, ":text"), None, unescape(text))
+        if modifier == "text":
+            return words
+        starts = (Compare("code", "ge", text), Compare("code", "lt", after_prefix(text)))
+        return any_of((words, Indexed("token", parameter.key, starts)))
+    return code_predicate(parameter, parameter.key, text)
+
+
+def code_predicate(parameter: SearchParameter, key: Key, text: str) -> Predicate:
+    """`code`, `system|code`, `|code` or `system|`, under a key that may not be the parameter's own."""
     system, bar, code = split_once(text, "|")
     if not bar:
         system, code = "", system
@@ -59,4 +98,19 @@ def predicate(parameter: SearchParameter, modifier: str | None, text: str, conte
         tests.append(Compare("system_hash", "eq", 0))
     if not code and not system:
         raise Invalid(f"Parameter `{parameter.code}` needs `code`, `system|code`, `|code` or `system|`")
-    return Indexed("token", parameter.code, tuple(tests))
+    return Indexed("token", key, tuple(tests))
+
+
+def _of_type(parameter: SearchParameter, text: str) -> Predicate:
+    parts = [unescape(part) for part in split(text, "|")]
+    if len(parts) != 3 or not all(parts[1:]):
+        raise Invalid(f"`{parameter.code}:of-type` takes `system|code|value`: a type's coding and the value")
+    system, code, value = parts
+    tests = [Compare("code", "eq", exact_key(f"{code}|{value}"))]
+    if system:
+        tests.append(Compare("system_hash", "eq", hash_key(system)))
+    return Indexed("token", _suffixed(parameter, ":of-type"), tuple(tests))
+
+
+def _suffixed(parameter: SearchParameter, suffix: str) -> Key:
+    return (parameter.type_name, parameter.code + suffix)

@@ -1,0 +1,276 @@
+"""One search: choose the walk, read the page, fetch what comes along.
+
+https://hl7.org/fhir/R4/search.html
+
+    resolve   links to other resources that few satisfy become plain conditions
+    choose    the condition with the fewest rows drives the walk
+    walk      along its index, or along the sort parameter's, from where the last page ended
+    include   what the matches refer to, and what refers to them
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from fhir_service.errors import Invalid
+from fhir_service.search.paging import Cursor, encode_cursor
+from fhir_service.search.predicates import (
+    And,
+    Compare,
+    Everything,
+    Indexed,
+    Not,
+    Nothing,
+    Or,
+    Own,
+    Predicate,
+    Referred,
+    Refers,
+    all_of,
+    any_of,
+)
+from fhir_service.search.query import Query
+from fhir_service.search.sorting import SortKey
+from fhir_service.store import sql
+from fhir_service.store.contract import Page, StoredVersion
+from fhir_service.store.including import include
+from fhir_service.store.sql import Driver, Names, Sql
+
+# How far a driver is looked at before another one is preferred.
+PROBE_LIMIT = 500
+
+# A link that at most so many resources satisfy is resolved before the search; else each match is checked.
+LINK_LIMIT = 500
+
+# Up to so many matches are sorted as a whole; of more, the sort parameter's own index gives the order.
+SORT_LIMIT = 2_000
+
+# Places in a cursor that are no condition of the query.
+_WHOLE_TYPE, _SORTED, _WITHOUT_SORT_VALUE, _SORTED_AS_A_WHOLE = -1, -2, -3, -4
+
+Run: TypeAlias = Callable[[Sql], list[tuple[Any, ...]]]
+
+
+@dataclass(frozen=True)
+class Searcher:
+    """Searches of one release; `run` executes a statement on this thread's connection."""
+
+    run: Run
+    names: Names
+
+    def page(self, query: Query) -> Page:
+        if query.type_name not in self.names.types:
+            return Page((), None, 0)
+        query = replace(query, predicate=self.resolve(query.predicate))
+        choices = sql.drivers(query.predicate, self.names)
+        if query.count == 0:
+            return Page((), None, self._count(self._shortest(choices, query)[1], query))
+        found, next_cursor = self._sorted(query, choices) if query.sort else self._plain(query, choices)
+        matches = [StoredVersion(query.type_name, *row[2:]) for row in found]
+        total = len(matches) if next_cursor is None and query.cursor is None else None
+        if total is None and query.total == "accurate":
+            total = self._count(self._shortest(choices, query)[1], query)
+        included = include(self.run, self.names, query, [row[1] for row in found]) if query.includes else ()
+        return Page(matches, next_cursor, total, included)
+
+    # In the order of a driver
+
+    def _plain(self, query: Query, choices: dict[int, Driver]) -> tuple[list[tuple[Any, ...]], str | None]:
+        if query.cursor:
+            place, driver = query.cursor.driver, _driver_of(query.cursor, choices)
+        else:
+            place, driver = self._shortest(choices, query)
+        rows = self._walk(driver, query, query.cursor, query.count + 1)
+        return _cut(rows, query.count, place, driver)
+
+    def _walk(self, driver: Driver, query: Query, cursor: Cursor | None, limit: int) -> list[tuple[Any, ...]]:
+        after = cursor.position if cursor else None
+        found = sql.walk(driver, query.predicate, self._type(query), self.names, after=after, limit=limit)
+        return self.run(sql.page(found, driver))
+
+    def _shortest(self, choices: dict[int, Driver], query: Query) -> tuple[int, Driver]:
+        """The driver with the fewest rows; a later page goes on along the one that the first page took."""
+        if not choices:
+            return _WHOLE_TYPE, sql.WHOLE_TYPE
+        if len(choices) == 1:
+            return next(iter(choices.items()))
+        lengths = {
+            place: self.run(sql.count(sql.first_rows(driver, self._type(query), self.names, PROBE_LIMIT)))[0][
+                0
+            ]
+            for place, driver in choices.items()
+        }
+        place = min(lengths, key=lambda at: (lengths[at], choices[at].sort is not None))
+        return place, choices[place]
+
+    def _count(self, driver: Driver, query: Query) -> int:
+        found = sql.walk(driver, query.predicate, self._type(query), self.names)
+        total: int = self.run(sql.count(found))[0][0]
+        return total
+
+    def _type(self, query: Query) -> int:
+        return self.names.types[query.type_name]
+
+    # In the order of `_sort`
+
+    def _sorted(self, query: Query, choices: dict[int, Driver]) -> tuple[list[tuple[Any, ...]], str | None]:
+        cursor = query.cursor
+        as_a_whole = (
+            cursor.driver == _SORTED_AS_A_WHOLE
+            if cursor
+            else len(query.sort) > 1 or self._are_few(query, self._shortest(choices, query)[1])
+        )
+        if as_a_whole:
+            return self._sorted_as_a_whole(query, choices)
+        key = query.sort[0]
+        first = _sort_driver(key, self.names)
+        rows: list[tuple[Any, ...]] = []
+        if first is not None and (cursor is None or cursor.driver == _SORTED):
+            rows = self._walk(first, query, _fitting(cursor, 2), query.count + 1)
+            if len(rows) > query.count or key.table == "resource":
+                return _cut(rows, query.count, _SORTED, first)
+        # Those without a value come last, in the order in which they were written.
+        without = replace(query, predicate=all_of((query.predicate, _has_no_value(key))))
+        rest_cursor = _fitting(cursor, 1) if cursor and cursor.driver == _WITHOUT_SORT_VALUE else None
+        rest = self._walk(sql.WHOLE_TYPE, without, rest_cursor, query.count + 1 - len(rows))
+        return _cut([*rows, *rest], query.count, _WITHOUT_SORT_VALUE, sql.WHOLE_TYPE, first, len(rows))
+
+    def _are_few(self, query: Query, driver: Driver) -> bool:
+        found = sql.walk(driver, query.predicate, self._type(query), self.names, limit=SORT_LIMIT + 1)
+        return bool(self.run(sql.count(found))[0][0] <= SORT_LIMIT)
+
+    def _sorted_as_a_whole(
+        self, query: Query, choices: dict[int, Driver]
+    ) -> tuple[list[tuple[Any, ...]], str | None]:
+        _, driver = self._shortest(choices, query)
+        found = sql.walk(driver, query.predicate, self._type(query), self.names)
+        position = query.cursor.position if query.cursor else None
+        if position is not None and len(position) != len(query.sort) + 1:
+            raise _does_not_fit()
+        rows = self.run(sql.sorted_page(found, query.sort, self.names, position, query.count + 1))
+        keys = len(query.sort)
+        next_cursor = None
+        if len(rows) > query.count:
+            last = rows[query.count - 1]
+            next_cursor = encode_cursor(Cursor(_SORTED_AS_A_WHOLE, (*last[:keys], last[keys])))
+        return [(None, *row[keys:]) for row in rows[: query.count]], next_cursor
+
+    # Links
+
+    def resolve(self, predicate: Predicate) -> Predicate:
+        """Put the resources that a link leads to in its place, where they are few."""
+        match predicate:
+            case And(items):
+                return all_of(self.resolve(item) for item in items)
+            case Or(items):
+                return any_of(self.resolve(item) for item in items)
+            case Not(item):
+                return _negated(self.resolve(item))
+            case Refers():
+                return self._resolve_reference(predicate)
+            case Referred():
+                return self._resolve_reverse(predicate)
+            case _:
+                return predicate
+
+    def _resolve_reference(self, link: Refers) -> Predicate:
+        link = replace(link, item=self.resolve(link.item))
+        found = self._matches(link.target, link.item)
+        if found is None:
+            return link
+        ids = self.run(sql.logical_ids(found))
+        by_id = (Compare("target", "in", tuple(row[0] for row in ids)), _local_to(link.target))
+        leaves = [Indexed("reference", link.parameter, by_id)] if ids else []
+        url = self.names.parameters.get(link.canonical) if link.canonical else None
+        if url is not None and (urls := self.run(sql.urls(found, url))):
+            by_url = (Compare("target", "in", tuple(row[0] for row in urls)), _local_to(""))
+            leaves.append(Indexed("reference", link.parameter, by_url))
+        return any_of(leaves)
+
+    def _resolve_reverse(self, link: Referred) -> Predicate:
+        link = replace(link, item=self.resolve(link.item))
+        found = self._matches(link.source, link.item)
+        parameter = self.names.parameters.get(link.parameter)
+        if found is None:
+            return link
+        if parameter is None:
+            return Nothing()
+        rows = self.run(sql.referred_ids(found, parameter, link.target, LINK_LIMIT + 1))
+        if len(rows) > LINK_LIMIT:
+            return link
+        return any_of([Own((Compare("logical_id", "in", tuple(row[0] for row in rows)),))] if rows else [])
+
+    def _matches(self, type_name: str, predicate: Predicate) -> Sql | None:
+        """The statement that gives the matches of the other end, where they are few."""
+        type_number = self.names.types.get(type_name)
+        if type_number is None or isinstance(predicate, Nothing):
+            return Sql("SELECT serial AS resource FROM resource WHERE 1 = 0", [])
+        query = Query(type_name, predicate)
+        _, driver = self._shortest(sql.drivers(predicate, self.names), query)
+        limited = sql.walk(driver, predicate, type_number, self.names, limit=LINK_LIMIT + 1)
+        if self.run(sql.count(limited))[0][0] > LINK_LIMIT:
+            return None
+        return sql.walk(driver, predicate, type_number, self.names)
+
+
+def _negated(predicate: Predicate) -> Predicate:
+    if isinstance(predicate, Nothing):
+        return Everything()
+    return Nothing() if isinstance(predicate, Everything) else Not(predicate)
+
+
+def _local_to(type_name: str) -> Compare:
+    return Compare("target_type", "eq", type_name)
+
+
+def _sort_driver(key: SortKey, names: Names) -> Driver | None:
+    if key.table == "resource":
+        return Driver("resource", ((),), key.column, None, None, key.descending)
+    number = names.parameters.get(key.parameter)
+    if number is None:
+        return None
+    return Driver(f"index_{key.table}", ((),), key.column, number, None, key.descending)
+
+
+def _has_no_value(key: SortKey) -> Predicate:
+    return Not(Indexed(key.table, key.parameter, ()))
+
+
+def _driver_of(cursor: Cursor, choices: dict[int, Driver]) -> Driver:
+    driver = sql.WHOLE_TYPE if cursor.driver == _WHOLE_TYPE else choices.get(cursor.driver)
+    if driver is None or len(cursor.position) != (2 if driver.sort else 1):
+        raise _does_not_fit()
+    return driver
+
+
+def _fitting(cursor: Cursor | None, length: int) -> Cursor | None:
+    if cursor is not None and len(cursor.position) != length:
+        raise _does_not_fit()
+    return cursor
+
+
+def _does_not_fit() -> Invalid:
+    return Invalid("The page link does not fit its search: follow the `next` link as it stands")
+
+
+def _cut(
+    rows: list[tuple[Any, ...]],
+    count: int,
+    place: int,
+    driver: Driver,
+    sorted_by: Driver | None = None,
+    sorted_rows: int = 0,
+) -> tuple[list[tuple[Any, ...]], str | None]:
+    """The page's rows, and where the next one begins if there are more.
+
+    The first `sorted_rows` of them came from the walk along `sorted_by`.
+    """
+    if len(rows) <= count:
+        return rows, None
+    sort, resource = rows[count - 1][:2]
+    if count <= sorted_rows and sorted_by is not None:
+        place, driver = _SORTED, sorted_by
+    position = (sort, resource) if driver.sort else (resource,)
+    return rows[:count], encode_cursor(Cursor(place, position))
