@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from fhir_service.errors import Invalid, NotSupported
 from fhir_service.fhir.dates import date_range
-from fhir_service.search.definitions import OWN_COLUMNS, SearchParameter, SearchParameters
+from fhir_service.search.definitions import MEMBERSHIPS, OWN_COLUMNS, SearchParameter, SearchParameters
 from fhir_service.search.param_types import PARAM_TYPES, Context
 from fhir_service.search.param_types.prefixes import split_prefix
 from fhir_service.search.predicates import (
@@ -34,9 +34,6 @@ from fhir_service.search.values import split, unescape
 
 # How many links a chain may have; each one is a join.
 MAXIMUM_DEPTH = 8
-
-# What says something of every type, without being an index of it.
-MEMBERSHIPS = {"_list": ("List", "item")}
 
 # Modifiers that turn the answer around, with what they turn around.
 _NEGATED = {"not": None, "not-in": "in"}
@@ -176,12 +173,21 @@ class Reader:
         return Referred(source, parameter.key, type_name, self.criterion(rest, text, source, depth + 1))
 
     def _membership(self, code: str, text: str, type_name: str) -> Predicate:
-        """What the entries of a list (`_list=42`) name."""
-        source, reference = MEMBERSHIPS[code]
-        if source not in self.types:
-            raise NotSupported(f"`{code}` needs resources of type {source}, which are not served here")
-        ids = (value.removeprefix(f"{source}/") for value in split(text, ","))
-        return any_of(Referred(source, (source, reference), type_name, _logical_id(value)) for value in ids)
+        """What a resource holds: `_list=42`, and in R5 `_in=Group/42`."""
+        holders = {name: held for name, held in MEMBERSHIPS[code].items() if name in self.types}
+        if code == "_in" and self.parameters.release.name != "r5":
+            raise UnknownParameter(_unknown(code, type_name, self.parameters.for_type(type_name)))
+        if not holders:
+            wanted = " or ".join(MEMBERSHIPS[code])
+            raise NotSupported(f"`{code}` needs resources of type {wanted}, which are not served here")
+        found: list[Predicate] = []
+        for value in split(text, ","):
+            holder, slash, logical_id = value.rpartition("/")
+            if slash and holder not in holders:
+                raise Invalid(f"`{code}={value}`: name one of {', '.join(holders)}")
+            for name in [holder] if slash else holders:
+                found.append(Referred(name, (name, holders[name]), type_name, _logical_id(logical_id)))
+        return any_of(found)
 
 
 def _missing(parameter: SearchParameter, text: str) -> Predicate:

@@ -23,6 +23,12 @@ INDEXED_TYPES = ("token", "string", "reference", "date", "number", "quantity", "
 # They are columns of the resource itself, so nothing is evaluated for them.
 OWN_COLUMNS = {"_id": "logical_id", "_lastUpdated": "last_updated"}
 
+# What names a resource that holds others: by its type, the search parameter under which it holds them.
+MEMBERSHIPS: Mapping[str, Mapping[str, str]] = {
+    "_list": {"List": "item"},
+    "_in": {"CareTeam": "participant", "Group": "member", "List": "item"},
+}
+
 BOOLEAN_SYSTEMS = frozenset(
     ("http://terminology.hl7.org/CodeSystem/special-values", "http://hl7.org/fhir/special-values")
 )
@@ -105,6 +111,8 @@ class SearchParameter:
         """Why this parameter is not offered, or None."""
         if self.code in OWN_COLUMNS:
             return None
+        if self.code in MEMBERSHIPS:
+            return "it asks for a membership, which criteria.py reads"
         if self.type not in INDEXED_TYPES:
             return f"search parameters of type {self.type} are not indexed"
         if not self.expression:

@@ -23,6 +23,8 @@ class StoredVersion:
     version_id: int
     last_updated: int
     body: bytes | None
+    method: str = "PUT"
+    """How it was made (POST, PUT, PATCH, DELETE); filled in by `history` only."""
 
     @property
     def is_deleted(self) -> bool:
@@ -42,6 +44,31 @@ class Page:
     included: Sequence[StoredVersion] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryScope:
+    """Whose versions are asked for: of one resource, of a type, or (both None) of everything.
+
+    `since` is the earliest last update, `at` a range [low, high) of time during which the version was the
+    current one, `before` the cursor of the page before.
+    """
+
+    type_name: str | None = None
+    logical_id: str | None = None
+    since: int | None = None
+    at: tuple[int, int] | None = None
+    count: int = 20
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """`next_cursor` goes into the next page's `before`; `total` counts all pages."""
+
+    versions: Sequence[StoredVersion]
+    next_cursor: int | None
+    total: int
+
+
 class Store(Protocol):
     """Reading side; `release` is a release name such as "r4b"."""
 
@@ -53,6 +80,9 @@ class Store(Protocol):
 
     def search(self, release: str, query: Query) -> Page:
         """The page of current, undeleted resources that satisfy the query, in a stable order."""
+
+    def history(self, release: str, scope: HistoryScope) -> HistoryPage:
+        """Versions, deletions included, newest first."""
 
     def change_token(self) -> object:
         """A value that differs from an earlier one whenever a commit was made between the two."""

@@ -13,12 +13,13 @@ from typing import Any
 from fhir_service.search.predicates import keys
 from fhir_service.search.query import Query
 from fhir_service.store import sql
-from fhir_service.store.contract import Page, StoredVersion
+from fhir_service.store.contract import HistoryPage, HistoryScope, Page, StoredVersion
 from fhir_service.store.database import Database
 from fhir_service.store.schema import metadata
 from fhir_service.store.searching import Searcher
 from fhir_service.store.sql import Names, Sql
 from fhir_service.store.transaction import Transaction
+from fhir_service.store.versions import history
 
 
 class RelationalStore:
@@ -39,6 +40,12 @@ class RelationalStore:
 
     def search(self, release: str, query: Query) -> Page:
         return Searcher(self._rows, self._names(release, query)).page(query)
+
+    def history(self, release: str, scope: HistoryScope) -> HistoryPage:
+        names = self._names_of(release)
+        if scope.type_name is not None and scope.type_name not in names.types:
+            names = self._reload(release)
+        return history(self._rows, names, scope)
 
     def change_token(self) -> object:
         return self.database.change_token(self._connection())

@@ -70,11 +70,15 @@ VERSION = Table(
     "version",
     metadata,
     Column("serial", _Serial, primary_key=True),
+    Column("type", ForeignKey("type.number"), nullable=False),
     Column("resource", BigInteger, nullable=False),
     Column("version_id", Integer, nullable=False),
     Column("last_updated", BigInteger, nullable=False),
+    # What made it: POST, PUT, PATCH or DELETE, as history says it.
+    Column("method", String, nullable=False),
     Column("body", LargeBinary),
     UniqueConstraint("resource", "version_id"),
+    Index("version_by_type", "type", "serial"),
 )
 
 SEARCH_PARAMETER = Table(

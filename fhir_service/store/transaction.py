@@ -49,9 +49,16 @@ class Transaction:
                 (type_number, version.logical_id, version.last_updated, version.is_deleted),
             )[0][0]
         current_version = self.execute(
-            "INSERT INTO version (resource, version_id, last_updated, body)"
-            " VALUES (?, ?, ?, ?) RETURNING serial",
-            (resource, version.version_id, version.last_updated, version.body),
+            "INSERT INTO version (type, resource, version_id, last_updated, method, body)"
+            " VALUES (?, ?, ?, ?, ?, ?) RETURNING serial",
+            (
+                type_number,
+                resource,
+                version.version_id,
+                version.last_updated,
+                "DELETE" if version.is_deleted else version.method,
+                version.body,
+            ),
         )[0][0]
         self.execute(
             "UPDATE resource SET current_version = ?, last_updated = ?, is_deleted = ? WHERE serial = ?",

@@ -19,7 +19,7 @@ from fhir_service.search.predicates import (
 )
 from fhir_service.search.query import Query
 from fhir_service.store import open_store
-from fhir_service.store.contract import StoredVersion
+from fhir_service.store.contract import HistoryPage, HistoryScope, StoredVersion
 from fhir_service.store.relational import RelationalStore
 
 R = "r4"
@@ -271,3 +271,42 @@ def test_tables_are_created_once(store: RelationalStore) -> None:
     store.create_tables()
     assert store.read(R, "Library", "a") is not None
     assert store.is_ready()
+
+
+def seen(page: HistoryPage) -> list[tuple[str, int, str]]:
+    return [(version.logical_id, version.version_id, version.method) for version in page.versions]
+
+
+@pytest.fixture
+def written(store: RelationalStore) -> RelationalStore:
+    with store.write() as transaction:
+        for n, (logical_id, version_id, body, method) in enumerate(
+            [("a", 1, b"1", "POST"), ("b", 1, b"2", "PUT"), ("a", 2, b"3", "PATCH"), ("b", 2, None, "PUT")]
+        ):
+            transaction.put(R, StoredVersion("Library", logical_id, version_id, 10 * n, body, method), ())
+        transaction.put(R, StoredVersion("Basic", "a", 1, 40, b"4"), ())
+        transaction.put("r5", StoredVersion("Library", "a", 1, 50, b"5"), ())
+    return store
+
+
+def test_history_comes_newest_first_at_each_level(written: RelationalStore) -> None:
+    of_one = written.history(R, HistoryScope("Library", "a"))
+    assert (seen(of_one), of_one.total) == ([("a", 2, "PATCH"), ("a", 1, "POST")], 2)
+    of_type = written.history(R, HistoryScope("Library"))
+    assert seen(of_type) == [("b", 2, "DELETE"), ("a", 2, "PATCH"), ("b", 1, "PUT"), ("a", 1, "POST")]
+    assert [version.type_name for version in written.history(R, HistoryScope()).versions][0] == "Basic"
+    assert written.history(R, HistoryScope("Patient")).total == 0
+    assert written.history(R, HistoryScope("Library", "c")).versions == []
+
+
+def test_history_is_paged_and_narrowed_by_time(written: RelationalStore) -> None:
+    first = written.history(R, HistoryScope("Library", count=3))
+    assert (len(first.versions), first.total) == (3, 4)
+    second = written.history(R, HistoryScope("Library", count=3, before=first.next_cursor))
+    assert (seen(second), second.next_cursor) == ([("a", 1, "POST")], None)
+    assert seen(written.history(R, HistoryScope("Library", since=20))) == [
+        ("b", 2, "DELETE"),
+        ("a", 2, "PATCH"),
+    ]
+    at_15 = written.history(R, HistoryScope("Library", at=(15, 16)))
+    assert seen(at_15) == [("b", 1, "PUT"), ("a", 1, "POST")]
