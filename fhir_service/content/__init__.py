@@ -1,0 +1,1 @@
+"""The authoring pipeline: topic source in, FHIR resources of three releases out; offline, deterministic."""

@@ -1,0 +1,81 @@
+"""Library: the index of everything in the topic, its context of use, and the content hash.
+
+https://hl7.org/fhir/R4/library.html
+
+The hash is an identifier: an RFC 6920 name `ni:///sha-256;...` over all other resources of the topic in
+this release. It stands nowhere else, so that one comma does not touch every file.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from ..narrative import bullets, paragraph
+from ..serialize import dump
+from .artifact import absence, derived_from, finished, topic_metadata, topics, use_contexts
+from .context import TopicContext
+from .datatypes import Element, Resource
+
+LIBRARY_TYPE = "http://terminology.hl7.org/CodeSystem/library-type"
+
+# What has a canonical URL; in R5 the others are literal references.
+CANONICAL_TYPES = {
+    "ActivityDefinition", "CodeSystem", "ConceptMap", "PlanDefinition", "Questionnaire",
+    "StructureDefinition", "ValueSet",
+}  # fmt: skip
+
+
+def content_hash(resources: Iterable[Resource]) -> str:
+    """SHA-256 of the resources as their files hold them, in the order of type and id (hexadecimal)."""
+    digest = hashlib.sha256()
+    for resource in sorted(resources, key=lambda r: (r["resourceType"], r["id"])):
+        digest.update(dump(resource))
+    return digest.hexdigest()
+
+
+def hash_name(hexadecimal: str) -> str:
+    """The hash as a URI: https://www.rfc-editor.org/rfc/rfc6920#section-3"""
+    value = base64.urlsafe_b64encode(bytes.fromhex(hexadecimal)).decode().rstrip("=")
+    return f"ni:///sha-256;{value}"
+
+
+def build_index(context: TopicContext, others: Sequence[Resource]) -> Resource:
+    """The Library, which is built last: it lists the other resources and carries their hash."""
+    topic = context.topic
+    resource = topic_metadata(
+        context, "Library", context.id("library"), title=topic.title, description=_description(context)
+    )
+    name = hash_name(content_hash(others))
+    resource |= {
+        "identifier": [{"system": "urn:ietf:rfc:3986", "value": name}],
+        "type": {
+            "coding": [{"system": LIBRARY_TYPE, "code": "asset-collection", "display": "Asset Collection"}]
+        },
+        "useContext": use_contexts(context),
+        "purpose": topic.purpose,
+        "topic": topics(),
+        "author": [{"name": context.publisher.name}],
+        "relatedArtifact": [derived_from(context), *(_composed_of(context, other) for other in others)],
+    }
+    blocks = [paragraph(topic.title), paragraph(topic.description), absence(context)]
+    held = [related["display"] for related in resource["relatedArtifact"][1:] if "display" in related]
+    blocks += [paragraph("It holds, among others:"), bullets(held)]
+    return finished(context, resource, blocks, covers=others)
+
+
+def _description(context: TopicContext) -> str:
+    return f"{context.topic.description} {context.notices.absence}"
+
+
+def _composed_of(context: TopicContext, other: Resource) -> Element:
+    resource_type, resource_id = other["resourceType"], other["id"]
+    related: Element = {"type": "composed-of"}
+    if other.get("title"):
+        related["display"] = other["title"]
+    if context.is_r5 and resource_type not in CANONICAL_TYPES:
+        related["resourceReference"] = {"reference": f"{resource_type}/{resource_id}"}
+    else:
+        related["resource"] = context.canonical(resource_type, resource_id)
+    return related

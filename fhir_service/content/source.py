@@ -1,0 +1,324 @@
+"""Reads the sources in `resources/`: publisher, common parts, codes, and every topic, all faults in one run.
+
+https://hl7.org/fhir/R4/resource.html#id
+
+    read_sources    resources folder -> Sources and every finding
+      _read_shared    publisher.yaml, common.yaml, notices.<language>.md, codes.csv
+      _read_topic     topics/<slug>/: facts.csv, text.<language>.md, then topic.yaml, which refers to them
+      _check_owners   ids that two topics both claim
+    load_sources    the same for programs: Sources, or SourceError with every finding
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from marshmallow import Schema, ValidationError
+
+from .education_text import read_text
+from .explain import explain
+from .fields import Reading
+from .finding import Finding, SourceError, allowed, at, unknown_fact
+from .names import Names, collect_ids
+from .notices import read_notices
+from .publisher import Publisher
+from .schemas import CommonShape, PublisherShape, TopicShape
+from .tables import CodeTable, read_codes, read_facts
+from .topic import Fact, FinderEntry, KeyPoint, Text, Topic, Where
+from .yaml_lines import LineDict, read_yaml
+
+RESOURCES = Path(__file__).parents[2] / "resources"
+"""The sources of this repository."""
+
+_LANGUAGE_FILE = re.compile(r"\w+\.([a-z]{2}(?:-[A-Z]{2})?)\.md")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Everything that the builders and the rules read."""
+
+    publisher: Publisher
+    codes: CodeTable
+    topics: tuple[Topic, ...]
+
+    def topic(self, slug: str) -> Topic:
+        return next(topic for topic in self.topics if topic.slug == slug)
+
+
+def load_sources(resources: Path = RESOURCES) -> Sources:
+    """The sources of a folder.
+
+    :raises SourceError: with every finding of all files
+    """
+    sources, findings = read_sources(resources)
+    if sources is None or findings:
+        raise SourceError(findings)
+    return sources
+
+
+def read_sources(resources: Path) -> tuple[Sources | None, list[Finding]]:
+    """The sources, as far as they could be read, and every finding."""
+    findings: list[Finding] = []
+    shared = _read_shared(resources, findings)
+    if shared is None:
+        return None, sorted(set(findings))
+    publisher, codes = shared
+    folders = sorted(path for path in (resources / "topics").glob("*") if path.is_dir())
+    read = [_read_topic(folder, resources, publisher, codes, findings) for folder in folders]
+    topics = tuple(topic for topic in read if topic is not None)
+    _check_owners(topics, findings)
+    return Sources(publisher, codes, topics), sorted(set(findings))
+
+
+def local_system(publisher: Publisher, slug: str) -> str:
+    """The canonical URL of a topic's own CodeSystem."""
+    return publisher.canonical("CodeSystem", f"{slug}-cs")
+
+
+def _read_shared(resources: Path, findings: list[Finding]) -> tuple[Publisher, CodeTable] | None:
+    nothing = Names(CodeTable({}, {}))
+    who = _load(PublisherShape(), resources, "publisher.yaml", nothing, findings)
+    common = _load(CommonShape(), resources, "common.yaml", nothing, findings)
+    table = _read(resources, "codes.csv", findings)
+    codings = read_codes(table, "codes.csv", findings) if table is not None else {}
+    notices = [
+        read_notices(_read(resources, path.name, findings) or "", path.name, _language(path), findings)
+        for path in sorted(
+            resources.glob("notices.*.md"), key=lambda path: (path.name != "notices.en.md", path)
+        )
+    ]
+    if not notices:
+        findings.append(Finding("notices.en.md", 1, "there is no such file; allowed: the service's notices"))
+    if who is None or common is None or table is None or not notices or None in notices:
+        return None
+    publisher = Publisher(
+        base=who["base"],
+        id=who["organization"]["id"],
+        name=who["organization"]["name"],
+        description=who["organization"]["description"],
+        version=who["version"],
+        released=who["released"],
+        copyright=who["copyright"],
+        packages=who["packages"],
+        windows=common["windows"],
+        code_systems=common["code_systems"],
+        notices=tuple(notice for notice in notices if notice),
+    )
+    return publisher, CodeTable(codings, {system.alias: system.url for system in publisher.code_systems})
+
+
+def _read_topic(
+    folder: Path, resources: Path, publisher: Publisher, codes: CodeTable, findings: list[Finding]
+) -> Topic | None:
+    """One topic; None when it cannot be read as a whole. Its faults are findings."""
+    before, slug, place = len(findings), folder.name, f"topics/{folder.name}"
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", slug):
+        message = f"`{slug}` is no name of a topic; allowed: lower-case letters, digits, `-`, 32 at most"
+        findings.append(Finding(f"{place}/topic.yaml", 1, message))
+    file = f"{place}/topic.yaml"
+    table, source = (_read(resources, path, findings) for path in (f"{place}/facts.csv", file))
+    if table is None or source is None:
+        # Without its facts or its fields, everything else would be told as a fault too.
+        return None
+    facts = read_facts(table, f"{place}/facts.csv", findings)
+    texts = _read_texts(folder, resources, frozenset(facts), findings)
+    raw = read_yaml(source, file, findings)
+    if raw is None or not texts:
+        return None
+    names = Names(
+        codes,
+        facts=frozenset(facts),
+        windows=frozenset(window.id for window in publisher.windows),
+        ids=collect_ids(raw, texts[0], file, findings),
+        local_system=local_system(publisher, slug),
+    )
+    data = _load_shape(TopicShape(), raw, file, names, findings)
+    _check_facts(raw, facts, file, findings)
+    _check_stated(facts, texts, findings)
+    if isinstance(raw.get("languages"), list):
+        _check_languages(raw["languages"], texts, file, raw.key_lines["languages"], findings)
+    if data is None or len(findings) > before:
+        return None
+    return _assemble(slug, data, texts, facts, findings)
+
+
+def _read_texts(
+    folder: Path, resources: Path, facts: frozenset[str], findings: list[Finding]
+) -> tuple[Text, ...]:
+    """The texts of the topic; English first, since topic.yaml is written in it."""
+    paths = sorted(folder.glob("text.*.md"), key=lambda path: (path.name != "text.en.md", path.name))
+    if not paths:
+        findings.append(
+            Finding(f"topics/{folder.name}/text.en.md", 1, "there is no such file; allowed: the text")
+        )
+    texts = []
+    for path in paths:
+        file = f"topics/{folder.name}/{path.name}"
+        markdown = _read(resources, file, findings)
+        if markdown is not None:
+            texts.append(read_text(markdown, file, _language(path), facts, findings))
+    return tuple(text for text in texts if text)
+
+
+def _assemble(
+    slug: str,
+    data: dict[str, Any],
+    texts: tuple[Text, ...],
+    statements: Mapping[str, tuple[str, Where]],
+    findings: list[Finding],
+) -> Topic | None:
+    """The topic from its checked parts."""
+    del data["languages"]
+    before = len(findings)
+    key_points = tuple(_key_point(point, texts[0], findings) for point in data.pop("key_points"))
+    facts = tuple(
+        Fact(id=fact_id, statement=statements[fact_id][0], **data["facts"][fact_id]) for fact_id in statements
+    )
+    finder = _finder_entries(data.pop("finder"))
+    del data["facts"]
+    if len(findings) > before:
+        return None
+    return Topic(
+        slug=slug,
+        title=texts[0].title,
+        texts=texts,
+        facts=facts,
+        key_points=key_points,
+        finder=finder,
+        **data,
+    )
+
+
+def _key_point(point: dict[str, Any], text: Text, findings: list[Finding]) -> KeyPoint:
+    """The key point with its words: those of the paragraph or item that states the same facts."""
+    wanted = set(point["facts"])
+    for section in text.walk():
+        for paragraph in section.paragraphs:
+            if {fact for statement in paragraph.statements for fact in statement.facts} == wanted:
+                return KeyPoint(text=paragraph.text, **point)
+    message = (
+        f"key point `{point['id']}`: no item of the text states {', '.join(sorted(wanted))} and nothing else"
+    )
+    findings.append(at(point["where"], f"{message}; allowed: the facts of one list item"))
+    return KeyPoint(text="", **point)
+
+
+def _finder_entries(finder: dict[str, Any]) -> tuple[FinderEntry, ...]:
+    lists = [(finder["about"], "about", False)]
+    if finder["broader"]:
+        lists.append((finder["broader"], "about", True))
+    lists.extend((section, "mentions", False) for section in finder["mentions"])
+    entries: list[FinderEntry] = []
+    for entry, role, broader in lists:
+        named: dict[str, Any] = {"role": role, "broader": broader, "section": entry.get("section")}
+        entries.extend(
+            FinderEntry(coding=coding, word=None, where=entry["where"], **named)
+            for coding in entry["codings"]
+        )
+        entries.extend(
+            FinderEntry(coding=None, word=word, where=entry["where"], **named) for word in entry["words"]
+        )
+    return tuple(entries)
+
+
+def _check_facts(
+    raw: LineDict, facts: Mapping[str, tuple[str, Where]], file: str, findings: list[Finding]
+) -> None:
+    """Every fact has its key words, and no other fact has."""
+    entries = raw.get("facts")
+    if not isinstance(entries, LineDict):
+        return
+    for fact_id, (_, where) in facts.items():
+        if fact_id not in entries:
+            message = f"fact `{fact_id}` has no key words; allowed: `{fact_id}:` under `facts` in topic.yaml"
+            findings.append(at(where, message))
+    for fact_id in entries:
+        if fact_id not in facts:
+            message = unknown_fact(fact_id, facts)
+            findings.append(Finding(file, entries.key_lines[fact_id], message))
+
+
+def _check_stated(
+    facts: Mapping[str, tuple[str, Where]], texts: tuple[Text, ...], findings: list[Finding]
+) -> None:
+    """Every text states every fact somewhere; where exactly is a rule's business."""
+    for text in texts:
+        stated = {fact for section in text.walk() for fact in section.facts} | set(text.title_facts)
+        for fact_id, (statement, where) in facts.items():
+            if fact_id not in stated:
+                message = f"fact `{fact_id}` is stated nowhere in text.{text.language}.md"
+                findings.append(
+                    at(where, f"{message}; allowed: words that end with {{{fact_id}}}: {statement}")
+                )
+
+
+def _check_languages(
+    languages: list[Any], texts: tuple[Text, ...], file: str, line: int, findings: list[Finding]
+) -> None:
+    there = [text.language for text in texts]
+    for language in languages:
+        if language not in there:
+            message = f"`languages` names `{language}`: no text.{language}.md; {allowed(language, there)}"
+            findings.append(Finding(file, line, message))
+    for language in there:
+        if language not in languages:
+            message = (
+                f"text.{language}.md is there, but `languages` does not name it; allowed: both or neither"
+            )
+            findings.append(Finding(file, line, message))
+
+
+def _check_owners(topics: tuple[Topic, ...], findings: list[Finding]) -> None:
+    """Ids start with the slug or the product's id: no two topics may share one of these."""
+    owners: dict[str, Topic] = {}
+    for topic in topics:
+        product = topic.product
+        claims = [(topic.slug, topic.where)] + ([(product.id, product.where)] if product else [])
+        for claim, where in claims:
+            other = owners.setdefault(claim, topic)
+            if other is not topic:
+                message = (
+                    f"duplicate id `{claim}`: the topic `{other.slug}` has it too; allowed: an id of its own"
+                )
+                findings.append(at(where, message))
+
+
+def _load(
+    schema: Schema, resources: Path, file: str, names: Names, findings: list[Finding]
+) -> dict[str, Any] | None:
+    source = _read(resources, file, findings)
+    raw = None if source is None else read_yaml(source, file, findings)
+    return None if raw is None else _load_shape(schema, raw, file, names, findings)
+
+
+def _load_shape(
+    schema: Schema, raw: LineDict, file: str, names: Names, findings: list[Finding]
+) -> dict[str, Any] | None:
+    try:
+        with Reading((file, names)):
+            data: dict[str, Any] = schema.load(raw)
+    except ValidationError as error:
+        findings.extend(explain(error.messages_dict, schema, raw, file))
+        return None
+    return data
+
+
+def _read(resources: Path, file: str, findings: list[Finding]) -> str | None:
+    """The words of a file; None, with a finding, when it is absent or not UTF-8."""
+    try:
+        return (resources / file).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        findings.append(Finding(file, 1, "there is no such file; allowed: a file with this name"))
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        findings.append(Finding(file, line, "bytes that are not UTF-8; allowed: UTF-8 text"))
+    return None
+
+
+def _language(path: Path) -> str:
+    found = _LANGUAGE_FILE.fullmatch(path.name)
+    return found.group(1) if found else "en"
