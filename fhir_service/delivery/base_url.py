@@ -1,0 +1,57 @@
+"""The address that absolute links start with.
+
+A Host header is the client's own word. It is believed only where it can name nothing but this machine, or
+where a listed proxy vouches for it; anywhere else FHIR_SERVICE_BASE_URL says the address.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from flask import Request
+
+from fhir_service.errors import Invalid
+from fhir_service.settings import Settings, is_loopback
+
+_HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(?P<port>:[0-9]{1,5})?", re.ASCII)
+
+
+def base_url(request: Request, settings: Settings) -> str:
+    """The service's own URL without trailing slash; Invalid for a host that is not believed."""
+    if settings.base_url is not None:
+        return settings.base_url
+    if _comes_from_proxy(request, settings):
+        scheme = _forwarded(request, "X-Forwarded-Proto") or request.scheme
+        host = _forwarded(request, "X-Forwarded-Host") or request.headers.get("Host", "")
+        if _HOST.fullmatch(host) and scheme in ("http", "https"):
+            return f"{scheme}://{host}"
+        raise _refused(host)
+    host = request.headers.get("Host", "")
+    found = _HOST.fullmatch(host)
+    if found is None or not is_loopback(found["name"]):
+        raise _refused(host)
+    return f"{request.scheme}://{host}"
+
+
+def _comes_from_proxy(request: Request, settings: Settings) -> bool:
+    if not settings.trusted_proxies:
+        return False
+    try:
+        address = ipaddress.ip_address(request.remote_addr or "")
+    except ValueError:
+        return False
+    return any(address in network for network in settings.trusted_proxies)
+
+
+def _forwarded(request: Request, header: str) -> str:
+    """The last value, which the proxy next to this service wrote; earlier ones are hearsay."""
+    return request.headers.get(header, "").rpartition(",")[2].strip()
+
+
+def _refused(host: str) -> Invalid:
+    return Invalid(
+        f"Host `{host}` is not this service's address; the operator sets it with FHIR_SERVICE_BASE_URL.",
+        issue_code="value",
+        expression=("http.Host",),
+    )

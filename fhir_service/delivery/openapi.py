@@ -1,0 +1,348 @@
+"""openapi.yaml, written from the registries that route requests: what is not routed cannot be described.
+
+https://spec.openapis.org/oas/v3.1.0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from fhir_service.delivery.fhir.negotiation import FORM
+from fhir_service.delivery.fhir.routes import PREFIX
+from fhir_service.exchange import Interaction, Parameter, Route
+from fhir_service.formats import FORMATS
+from fhir_service.releases import Release
+from fhir_service.search.definitions import SearchParameter, SearchParameters
+from fhir_service.served_types import ABSENCE, served_types
+from fhir_service.version import NAME, VERSION
+
+Json = dict[str, Any]
+
+FILE = Path(__file__).resolve().parents[2] / "openapi.yaml"
+
+_DESCRIPTION = f"""\
+Patient education topics as FHIR resources, the same content in R4, R4B and R5.
+
+{ABSENCE}
+
+Every GET answers HEAD too. Each failure is an OperationOutcome. A search parameter may be given several times
+(all must match), may hold several values separated by commas (one must match), and takes the modifiers of its
+type after a colon. At `{PREFIX}` the `fhirVersion` parameter of Accept chooses the release; without it, R4
+answers.
+"""
+
+_STATUS = {
+    400: "The request is malformed, or names a parameter that is not supported",
+    404: "There is no such resource, or its type is not served here",
+    406: "No format or release that is offered fits Accept or _format",
+    410: "The resource was deleted",
+    413: "The body is too large",
+    415: "The body is not a form",
+}
+_FAILURES_OF_ANY = (400, 404, 406)
+_FAILURES_OF_POST = (413, 415)
+
+_PATH_PARAMETERS: Mapping[str, Json] = {
+    "id": {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"},
+    "version": {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"},
+}
+_DATE = r"^(eq|ne|gt|lt|ge|le|sa|eb|ap)?[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
+_VALUES: Mapping[str, Json] = {"date": {"type": "string", "pattern": _DATE}}
+_TEXT: Json = {"type": "string", "minLength": 1}
+
+
+def document(
+    interactions: Sequence[Interaction],
+    releases: Mapping[str, Release],
+    types: Mapping[str, frozenset[str]],
+    search_parameters: Mapping[str, SearchParameters],
+) -> Json:
+    """The OpenAPI document of what these registries answer; the mappings are by release name."""
+    paths = _health_paths()
+    own = [parameter for interaction in interactions for parameter in interaction.parameters]
+    parameters = {parameter.name: _own_parameter(parameter) for parameter in own} | _common_parameters()
+    every_type = sorted(frozenset[str]().union(*types.values()))
+    for interaction in interactions:
+        for route in interaction.routes:
+            operation = _operation(interaction, route, "the release that Accept asks for")
+            _add(paths, PREFIX, route, operation, every_type)
+    for name, release in releases.items():
+        for interaction in interactions:
+            for route in interaction.routes:
+                operation = _operation(interaction, route, f"FHIR {release.label}")
+                if not interaction.searches or route.method != "GET":
+                    _add(paths, f"{PREFIX}/{name}", route, operation, sorted(types[name]))
+                    continue
+                for type_name in sorted(types[name]):
+                    references = [
+                        _component(parameters, release, parameter)
+                        for parameter in search_parameters[name].for_type(type_name).values()
+                    ]
+                    concrete = Route(route.method, route.path.replace("{type}", type_name))
+                    searching = {**operation, "parameters": [*references, *operation["parameters"]]}
+                    _add(paths, f"{PREFIX}/{name}", concrete, searching, ())
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": NAME,
+            "version": VERSION,
+            "description": _DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {
+            "parameters": parameters,
+            "headers": _headers(),
+            "responses": _responses(interactions),
+            "schemas": _schemas(),
+        },
+    }
+
+
+def _add(paths: Json, base: str, route: Route, operation: Json, types: Sequence[str]) -> None:
+    """Put the operation at its path, with a path parameter for each placeholder."""
+    segments = [segment[1:-1] for segment in route.path.split("/") if segment.startswith("{")]
+    known = {**_PATH_PARAMETERS, "type": {"type": "string", "enum": list(types)}}
+    named = [{"name": name, "in": "path", "required": True, "schema": known[name]} for name in segments]
+    paths.setdefault(f"{base}/{route.path}", {})[route.method.lower()] = {
+        **operation,
+        "parameters": named + operation["parameters"],
+    }
+
+
+def _operation(interaction: Interaction, route: Route, where: str) -> Json:
+    failures = (*_FAILURES_OF_ANY, *interaction.failures)
+    if route.method == "POST":
+        failures += _FAILURES_OF_POST
+    responses: Json = {"200": _reference("responses", _success_name(interaction))}
+    if route.method == "GET":
+        responses["304"] = _reference("responses", "NotModified")
+    responses |= {str(status): _reference("responses", _status_name(status)) for status in sorted(failures)}
+    headers = ["Prefer"] if route.method == "POST" else ["Prefer", "If-None-Match", "If-Modified-Since"]
+    described: Json = {
+        "summary": f"{interaction.summary} ({where})",
+        "tags": [interaction.code],
+        "parameters": [
+            *(_reference("parameters", parameter.name) for parameter in interaction.parameters),
+            *(_reference("parameters", name) for name in ("_format", "_pretty", *headers)),
+        ],
+        "responses": responses,
+    }
+    if route.method == "POST":
+        described["requestBody"] = {"content": {FORM: {"schema": {"type": "object"}}}}
+    return described
+
+
+def _own_parameter(parameter: Parameter) -> Json:
+    schema: Json = {"type": "string", "enum": list(parameter.allowed)} if parameter.allowed else dict(_TEXT)
+    return {"name": parameter.name, "in": "query", "description": parameter.documentation, "schema": schema}
+
+
+def _component(parameters: Json, release: Release, parameter: SearchParameter) -> Json:
+    """A reference to the parameter's entry; types that share a definition share the entry."""
+    key = f"{release.name}.{parameter.url.rpartition('/')[2]}"
+    parameters.setdefault(
+        key,
+        {
+            "name": parameter.code,
+            "in": "query",
+            "description": f"{parameter.type}, {parameter.url}",
+            "schema": {"type": "array", "items": _VALUES.get(parameter.type, _TEXT)},
+        },
+    )
+    return _reference("parameters", key)
+
+
+def _common_parameters() -> Json:
+    return {
+        "_format": {
+            "name": "_format",
+            "in": "query",
+            "description": "The format of the answer; overrides Accept",
+            "schema": {"type": "string", "enum": [f.CODE for f in FORMATS] + _media_types()},
+        },
+        "_pretty": {
+            "name": "_pretty",
+            "in": "query",
+            "description": "Whether the answer is broken into lines",
+            "schema": {"type": "string", "enum": ["true", "false"]},
+        },
+        "Prefer": {
+            "name": "Prefer",
+            "in": "header",
+            "description": "`handling=lenient` ignores unknown parameters, and says so in the answer",
+            "schema": {"type": "string", "enum": ["handling=strict", "handling=lenient"]},
+        },
+        "If-None-Match": {
+            "name": "If-None-Match",
+            "in": "header",
+            "description": "ETags that the client has",
+            "schema": {"type": "string", "examples": ['W/"1"']},
+        },
+        "If-Modified-Since": {
+            "name": "If-Modified-Since",
+            "in": "header",
+            "description": "When the client last asked; only looked at without If-None-Match",
+            "schema": {"type": "string"},
+        },
+    }
+
+
+def _headers() -> Json:
+    return {
+        "ETag": {"description": "The version, as a weak validator", "schema": {"type": "string"}},
+        "Last-Modified": {"description": "When the version was made", "schema": {"type": "string"}},
+    }
+
+
+def _validators() -> Json:
+    return {name: _reference("headers", name) for name in _headers()}
+
+
+def _success_name(interaction: Interaction) -> str:
+    """The schema of the interaction's answer, which is also the name of its response."""
+    return {"search-type": "Bundle", "capabilities": "CapabilityStatement"}.get(interaction.code, "Resource")
+
+
+def _success(name: str) -> Json:
+    content = _fhir_content(name)
+    if name == "Resource":
+        content["*/*"] = {
+            "schema": {"description": "A Binary's own content, unless a FHIR type is asked for"}
+        }
+    return {"description": f"A {name}", "headers": _validators(), "content": content}
+
+
+def _responses(interactions: Sequence[Interaction]) -> Json:
+    successes = {name: _success(name) for name in map(_success_name, interactions)}
+    unchanged = {"description": "The client has the current version", "headers": _validators()}
+    failures = {_status_name(status): _failure(status) for status in sorted(_STATUS)}
+    return {**successes, "NotModified": unchanged, **failures}
+
+
+def _failure(status: int) -> Json:
+    return {"description": _STATUS[status], "content": _fhir_content("OperationOutcome")}
+
+
+def _fhir_content(schema: str) -> Json:
+    return {media_type: {"schema": _reference("schemas", schema)} for media_type in _media_types()}
+
+
+def _media_types() -> list[str]:
+    return [media_type for format in FORMATS for media_type in format.MEDIA_TYPES]
+
+
+def _schemas() -> Json:
+    """Enough of FHIR to tell the answers apart; the specification's own schemas say the rest."""
+
+    def resource(name: str, required: Sequence[str], properties: Json) -> Json:
+        properties = {"resourceType": {"const": name}, **properties}
+        return {"type": "object", "required": ["resourceType", *required], "properties": properties}
+
+    texts = {"type": "string", "minLength": 1}
+    issue = {
+        "type": "object",
+        "required": ["severity", "code", "diagnostics"],
+        "properties": {
+            "severity": {"enum": ["fatal", "error", "warning", "information"]},
+            "code": texts,
+            "diagnostics": texts,
+            "expression": {"type": "array", "items": texts},
+        },
+    }
+    return {
+        "Resource": {
+            "type": "object",
+            "required": ["resourceType", "id"],
+            "properties": {"resourceType": texts, "id": texts},
+        },
+        "Bundle": resource(
+            "Bundle",
+            ["type", "link"],
+            {
+                "type": {"const": "searchset"},
+                "total": {"type": "integer", "minimum": 0},
+                "link": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+                "entry": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+            },
+        ),
+        "CapabilityStatement": resource(
+            "CapabilityStatement",
+            ["status", "date", "kind", "fhirVersion", "format", "rest"],
+            {"fhirVersion": texts, "rest": {"type": "array", "minItems": 1, "items": {"type": "object"}}},
+        ),
+        "OperationOutcome": resource(
+            "OperationOutcome", ["issue"], {"issue": {"type": "array", "minItems": 1, "items": issue}}
+        ),
+    }
+
+
+def _health_paths() -> Json:
+    def probe(summary: str, statuses: Mapping[str, str]) -> Json:
+        content = {
+            "application/json": {"schema": {"type": "object", "properties": {"status": {"type": "string"}}}}
+        }
+        responses = {status: {"description": text, "content": content} for status, text in statuses.items()}
+        return {"get": {"summary": summary, "tags": ["health"], "responses": responses}}
+
+    return {
+        "/livez": probe("Whether the process lives", {"200": "It does"}),
+        "/readyz": probe("Whether it can answer", {"200": "It can", "503": "The database does not answer"}),
+    }
+
+
+def _reference(kind: str, name: str) -> Json:
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def _status_name(status: int) -> str:
+    return f"Status{status}"
+
+
+class _Plain(yaml.SafeDumper):
+    """Without anchors: a reader of the file should not have to look for what `*id001` is."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Plain.add_representer(str, _write_text)
+
+
+def to_yaml(content: Json) -> str:
+    """The document as text, with the line that says where it comes from."""
+    body = yaml.dump(content, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=110)
+    return f"# Written by `fhir-service openapi`; do not edit.\n{body}"
+
+
+def current_document() -> Json:
+    """The document of the service as it is: what `openapi.yaml` must hold."""
+    from fhir_service.content.published import search_parameters
+    from fhir_service.interactions import INTERACTIONS
+    from fhir_service.releases import RELEASES
+
+    types = {name: served_types(release, "content") for name, release in RELEASES.items()}
+    return document(INTERACTIONS, RELEASES, types, search_parameters())
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Only say whether the file is what would be written.")
+def openapi(check: bool) -> None:
+    """Write openapi.yaml from the registries that route requests."""
+    text = to_yaml(current_document())
+    if not check:
+        FILE.write_text(text, encoding="utf-8")
+        click.echo(f"{FILE.name}: written")
+    elif not FILE.exists() or FILE.read_text(encoding="utf-8") != text:
+        raise click.ClickException(f"{FILE.name} is stale: run `make openapi` and commit it")

@@ -1,0 +1,117 @@
+"""`fhir-service serve`: load the content once, then answer until told to stop.
+
+    parent    settings -> load the built content -> close the store -> listen -> start workers
+    worker    open its own store -> answer
+
+A store must not cross a fork, so the parent closes its own before the first worker starts.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fhir_service.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+# SQLite and the interpreter lock gain nothing from more; waiting requests queue in Granian.
+_THREADS = 4
+# A worker that does not stop when asked is killed, so that Ctrl-C always ends the service.
+_PATIENCE = 10
+
+
+@click.command()
+def serve() -> None:
+    """Load the built content and serve it; settings come from the environment."""
+    try:
+        settings = Settings.from_environment(os.environ)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+    address = find_address(settings)
+    for remark in load(settings):
+        click.echo(remark, err=True)
+    run(settings, address)
+
+
+def find_address(settings: Settings) -> str:
+    """The numeric address to listen on; said here when it cannot be had, before anything is touched."""
+    try:
+        family, *_, target = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(target)
+    except OSError as error:
+        told = f"Cannot listen on HOST={settings.host} PORT={settings.port}: {error.strerror}."
+        raise click.ClickException(told) from None
+    return str(target[0])
+
+
+def load(settings: Settings, resources: Path | None = None) -> list[str]:
+    """Bring the store up to date with the built content; what people should know is returned."""
+    from fhir_service.content.build import stale
+    from fhir_service.content.load import LoadError, find_packages, load_packages
+    from fhir_service.content.published import RESOURCES, search_parameters
+    from fhir_service.store import open_store
+
+    resources = resources or RESOURCES
+    store = open_store(settings.database_url)
+    try:
+        store.create_tables()
+        loaded = load_packages(store, find_packages(resources), search_parameters(resources), now=_now)
+    except LoadError as error:
+        raise click.ClickException(f"The content cannot be loaded. {error}") from None
+    finally:
+        store.close()
+    return [*stale(resources), *loaded.remarks]
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+def run(settings: Settings, address: str) -> None:
+    """Listen and answer until SIGINT or SIGTERM."""
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    server = Granian(
+        "fhir_service",  # only its name: `target_loader` makes the application
+        address=address,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=settings.workers,
+        blocking_threads=_THREADS,
+        respawn_failed_workers=True,
+        workers_kill_timeout=_PATIENCE,
+        websockets=False,
+        log_level=LogLevels.warning,
+    )
+    server.on_startup(partial(click.echo, greeting(settings)))
+    server.serve(target_loader=partial(worker_application, settings), wrap_loader=False)
+
+
+def worker_application(settings: Settings) -> Flask:
+    """The application, made in the worker."""
+    # Until the server's own handlers are in place, a fork still has the parent's, which would swallow a stop.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which stops its workers
+    from fhir_service import create_app
+
+    return create_app(settings)
+
+
+def greeting(settings: Settings) -> str:
+    """The one line that says where to look."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    root = settings.base_url or f"http://{host}:{settings.port}"
+    return f"Serving FHIR at {root}/fhir/r4, {root}/fhir/r4b and {root}/fhir/r5 (Ctrl-C stops)"

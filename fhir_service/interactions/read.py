@@ -1,0 +1,49 @@
+"""read: the current version of one resource.
+
+https://hl7.org/fhir/R4/http.html#read
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from fhir_service.errors import Gone, NotFound
+from fhir_service.exchange import Interaction, Request, Response, Route, Services
+from fhir_service.store.contract import StoredVersion
+
+
+def handle(request: Request, services: Services) -> Response:
+    found = services.store.read(request.release.name, request.type_name, request.logical_id)
+    name = f"{request.type_name}/{request.logical_id}"
+    if found is None:
+        raise NotFound(f"Resource `{name}` is not known.")
+    return answer(request, found, name)
+
+
+def answer(request: Request, found: StoredVersion, name: str) -> Response:
+    """The stored bytes as they are; a Binary's own content unless a FHIR type was asked for."""
+    if found.body is None:
+        raise Gone(f"Resource `{name}` was deleted.")
+    body, media_type = found.body, None
+    if request.raw and found.type_name == "Binary":
+        body, media_type = raw_content(found.body)
+    return Response(
+        body=body, media_type=media_type, etag=str(found.version_id), last_modified=found.last_updated
+    )
+
+
+def raw_content(binary: bytes) -> tuple[bytes, str]:
+    """What a Binary holds, and its media type. See https://hl7.org/fhir/R4/binary.html#rest."""
+    resource = json.loads(binary)
+    return base64.b64decode(resource.get("data", "")), resource["contentType"]
+
+
+INTERACTION = Interaction(
+    code="read",
+    level="instance",
+    routes=(Route("GET", "{type}/{id}"),),
+    summary="The current version of a resource",
+    handle=handle,
+    failures=(410,),
+)

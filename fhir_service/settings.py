@@ -1,0 +1,235 @@
+"""Every setting of the service, as one frozen value made from the environment.
+
+A field's `help` is its documentation: the README table and the error messages are made from it. A value that
+is not understood, or that this version cannot honour yet, stops the start with a message naming the setting.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+from urllib.parse import urlsplit
+
+LATER = "not supported yet"
+
+
+class SettingsError(ValueError):
+    """One line for each setting that cannot be used."""
+
+
+def text(value: str) -> str:
+    return value
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """A parser for a whole number from `low` to `high`."""
+
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", value, re.ASCII) or not low <= int(value) <= high:
+            raise ValueError(f"allowed: a whole number from {low} to {high}")
+        return int(value)
+
+    return parse
+
+
+def one_of(*allowed: str, later: tuple[str, ...] = ()) -> Callable[[str], str]:
+    """A parser for a closed list of words; those in `later` are known but not honoured yet."""
+
+    def parse(value: str) -> str:
+        if value in later:
+            raise ValueError(f"{LATER}; allowed: {', '.join(allowed)}")
+        if value not in allowed:
+            raise ValueError(f"allowed: {', '.join(allowed)}")
+        return value
+
+    return parse
+
+
+def not_yet(value: str) -> str:
+    raise ValueError(f"{LATER}: leave it unset")
+
+
+def database_url(value: str) -> str:
+    if value.startswith("postgresql"):
+        raise ValueError(f"PostgreSQL is {LATER}; allowed: sqlite:///path/to/file.sqlite")
+    if not value.startswith("sqlite:///"):
+        raise ValueError("allowed: sqlite:///path/to/file.sqlite")
+    return value
+
+
+def web_url(value: str) -> str:
+    """An absolute http(s) URL without its trailing slash, query or fragment."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("allowed: an absolute http:// or https:// URL without query or fragment")
+    return value.rstrip("/")
+
+
+def networks(value: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part) for part in value.replace(",", " ").split())
+    except ValueError as error:
+        raise ValueError(f"allowed: IP addresses or networks, separated by commas ({error})") from None
+
+
+def origins(value: str) -> tuple[str, ...]:
+    """`*`, or a list of web origins; browsers send them without a path."""
+    listed = tuple(value.replace(",", " ").split())
+    if listed == ("*",):
+        return listed
+    for origin in listed:
+        parts = urlsplit(origin)
+        if parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}":
+            raise ValueError("allowed: * or origins such as https://portal.test, separated by commas")
+    return listed
+
+
+def available_cores() -> int:
+    """The cores this process may use, which is fewer than the machine's in a container with a CPU set."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address (brackets allowed) can only mean this machine."""
+    name = host.strip("[]").lower()
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def setting(name: str, default: Any, parse: Callable[[str], Any], help: str, *, shown: str = "") -> Any:
+    """A field read from environment variable `name`; `shown` says its default in words."""
+    metadata = {"name": name, "parse": parse, "help": help, "shown": shown or str(default)}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the operator chose; `Settings()` is the default of every field."""
+
+    host: str = setting("HOST", "127.0.0.1", text, "the address it listens on")
+    port: int = setting("PORT", 8000, whole_number(1, 65535), "the port it listens on")
+    workers: int = setting(
+        "FHIR_SERVICE_WORKERS",
+        available_cores,
+        whole_number(1, 1024),
+        "how many processes answer",
+        shown="cores",
+    )
+    database_url: str = setting(
+        "FHIR_SERVICE_DATABASE_URL",
+        "sqlite:///var/fhir-service.sqlite",
+        database_url,
+        "where resources are kept, as an SQLAlchemy URL; a relative path starts at the working directory",
+    )
+    database_read_urls: str | None = setting(
+        "FHIR_SERVICE_DATABASE_READ_URLS", None, not_yet, "read replicas", shown="none"
+    )
+    base_url: str | None = setting(
+        "FHIR_SERVICE_BASE_URL",
+        None,
+        web_url,
+        "what absolute links start with; must be set when HOST is not loopback, "
+        "so that a forged Host header reaches no answer and no cache",
+        shown="the request's own, on loopback only",
+    )
+    trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = setting(
+        "FHIR_SERVICE_TRUSTED_PROXIES", (), networks, "whose X-Forwarded-* headers are believed", shown="none"
+    )
+    types: str = setting(
+        "FHIR_SERVICE_TYPES",
+        "content",
+        one_of("content", "all"),
+        "`content` (the types of patient education, Binary, the conformance types) or `all` of the release",
+    )
+    reads: str = setting(
+        "FHIR_SERVICE_READS", "open", one_of("open", later=("token",)), "who may read: `open` is everybody"
+    )
+    writes: str = setting(
+        "FHIR_SERVICE_WRITES", "off", one_of("off", later=("token", "open")), "who may write: `off` is nobody"
+    )
+    search_handling: str = setting(
+        "FHIR_SERVICE_SEARCH_HANDLING",
+        "strict",
+        one_of("strict", "lenient"),
+        "what an unknown parameter gets without a Prefer header: `strict` refuses it, `lenient` ignores it",
+    )
+    cors_origins: tuple[str, ...] = setting(
+        "FHIR_SERVICE_CORS_ORIGINS",
+        ("*",),
+        origins,
+        "web origins whose pages may read, without credentials",
+        shown="*",
+    )
+    frame_ancestors: str | None = setting(
+        "FHIR_SERVICE_FRAME_ANCESTORS", None, not_yet, "who may frame the embedded pages", shown="*"
+    )
+    cds_clients: str | None = setting(
+        "FHIR_SERVICE_CDS_CLIENTS", None, not_yet, "which CDS Hooks clients are let in", shown="none"
+    )
+    cds_suggestions: str = setting(
+        "FHIR_SERVICE_CDS_SUGGESTIONS", "off", one_of("off", later=("on",)), "whether cards suggest drugs"
+    )
+    draft_languages: str = setting(
+        "FHIR_SERVICE_DRAFT_LANGUAGES",
+        "off",
+        one_of("off", later=("on",)),
+        "whether translations that nobody has reviewed are served",
+    )
+    site_codes: str | None = setting(
+        "FHIR_SERVICE_SITE_CODES",
+        None,
+        not_yet,
+        "a ConceptMap from a site's own codes to the topics' concepts",
+        shown="none",
+    )
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+        """Read every setting; SettingsError names all that cannot be used, not just the first."""
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        for known in fields(cls):
+            name = known.metadata["name"]
+            raw = environ.get(name, "").strip()
+            if not raw:  # set but empty is how compose files and shells say "not set"
+                continue
+            try:
+                values[known.name] = known.metadata["parse"](raw)
+            except ValueError as error:
+                problems.append(f"{name}={raw}: {error}")
+        if not problems:
+            settings = cls(**values)
+            problems = settings.unsafe_combinations()
+            if not problems:
+                return settings
+        raise SettingsError("\n".join(problems))
+
+    def unsafe_combinations(self) -> list[str]:
+        """What each value allows but the combination does not."""
+        if is_loopback(self.host):
+            return []
+        problems = []
+        if self.base_url is None:
+            problems.append(
+                f"FHIR_SERVICE_BASE_URL must be set when HOST is not loopback (HOST={self.host}): without it "
+                "a forged Host header would reach answers and caches. Set it to the address clients use."
+            )
+        if self.types == "all" and self.reads == "open":
+            problems.append(
+                "FHIR_SERVICE_TYPES=all with FHIR_SERVICE_READS=open is refused when HOST is not loopback "
+                f"(HOST={self.host}): it would be an open patient-record server. "
+                "Use FHIR_SERVICE_TYPES=content."
+            )
+        return problems
