@@ -30,7 +30,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Issue:
-    """One `OperationOutcome.issue`; `expression` holds FHIRPath, or `http.<name>` for a parameter or header."""
+    """One `OperationOutcome.issue`; `expression` is FHIRPath, or `http.<name>` for a parameter or header."""
 
     severity: str
     code: str
