@@ -104,7 +104,10 @@ class OfficialValidator:
             answer = stdout.readline()
             if not answer:
                 raise RuntimeError(f"the validator stopped: {self._log_text()}")
-            yield read_answer(jobs, json.loads(answer))
+            yield self._read(jobs, json.loads(answer))
+
+    def _read(self, jobs: list[Job], answer: dict[str, Any]) -> tuple[int, list[Finding]]:
+        return read_answer(jobs, answer)
 
     def _log_text(self) -> str:
         self._log.seek(0)

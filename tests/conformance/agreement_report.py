@@ -1,0 +1,132 @@
+"""The table of docs/agreement.md: how often the gate and the official validator agree, and why not always.
+
+https://hl7.org/fhir/R4/validation.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+
+from fhir_service.releases import RELEASES
+from tests.conformance.agreement import MUTATED, PUBLISHED, Comparison, agreement
+from tests.conformance.hl7_examples import EXAMPLES, LARGEST
+from tests.conformance.mutants import MUTATIONS
+
+BROKEN = "broken invariant"
+
+# Why only one of the two refuses: a pattern of what it says -> the cause.
+ONLY_WE = {
+    r"ele-1: ": "ele-1 as it is written: an object that holds nothing but an `id` has no value and no "
+    "children. The official validator leaves that rule to its parser, which only refuses `{}`.",
+    r"refers to a ": "The type of the target is read off a literal reference (`Encounter/1`). The "
+    "official validator looks at it only when it can fetch the target, which it cannot here.",
+    r"`src` of `img`": "Stricter on purpose: a narrative may not load a picture from another host.",
+    r"`style` of": "Stricter on purpose: a style may not load or run anything foreign.",
+    r"empty array": "An empty array: the official validator passes over it in a few places.",
+    r"is not a base64Binary": "The official validator does not read the base64 of this attachment.",
+    r"is not a canonical": "An empty or relative canonical where the official validator does not look.",
+}
+ONLY_OFFICIAL = {
+    r"B64_DECODE_FAIL": "White space within base64: R4's own pattern allows it, the official validator "
+    "does not.",
+    r"DT_URL_INTERNAL": "A `#id` of a uri that is contained nowhere: uris need not resolve.",
+}
+
+HEADER = """\
+# Agreement of the gate with the official validator
+
+Written by `make agreement`; `make test` runs a seeded sample of it. The gate is
+`fhir_service/releases/validator`, the official validator is HL7's (HAPI 8.8.1, core 6.7.9) offline.
+Compared is accept or refuse, errors only, on HL7's examples as published
+({packages})
+and on mutants of {mutated} seeded examples a release, each changed in one thing
+(tests/conformance/mutants.py).
+Left out are {larger} files larger than {largest} kB, definitions and bundles of them, which take the official
+validator minutes, and {unread} cases that the harness around it cannot read (most have no object as `meta`).
+"""
+
+
+def report(compared: list[Comparison], larger: int = 0, unread: int = 0) -> str:
+    """Return the document; the numbers count the files and the cases that were left out."""
+    packages = ", ".join(f"{one.name}@{one.version}" for one in EXAMPLES)
+    numbers = {"largest": LARGEST // 1000, "mutated": MUTATED, "larger": larger, "unread": unread}
+    lines = [HEADER.format(packages=packages, **numbers)]
+    lines += ["## Totals\n", *totals(compared), "\n## By kind\n", *by_kind(compared)]
+    lines += ["\n## Every disagreement, by its cause\n", *causes(compared)]
+    lines += ["\n## What the gate does not judge\n", *set_aside(compared)]
+    return "\n".join(lines) + "\n"
+
+
+def totals(compared: list[Comparison]) -> list[str]:
+    lines = [
+        "| Release | Structure, types, required bindings (mutants) | With invariants (mutants) | Published |",
+        "|---|---:|---:|---:|",
+    ]
+    for release in RELEASES:
+        mine = [one for one in compared if one.case.release == release]
+        mutants = [one for one in mine if one.case.kind != PUBLISHED]
+        parts = (
+            [one for one in mutants if one.case.kind != BROKEN],
+            mutants,
+            [one for one in mine if one.case.kind == PUBLISHED],
+        )
+        cells = " | ".join(f"{agreement(part):.2f} % of {len(part)}" for part in parts)
+        lines.append(f"| {RELEASES[release].label} | {cells} |")
+    return lines
+
+
+def by_kind(compared: list[Comparison]) -> list[str]:
+    lines = [
+        "| Release | Kind | Cases | Both accept | Both refuse | Only we refuse | Only official | Agreement |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for release in RELEASES:
+        for kind in (PUBLISHED, *MUTATIONS):
+            part = [one for one in compared if (one.case.release, one.case.kind) == (release, kind)]
+            counts = Counter((one.ours is not None, bool(one.official.errors)) for one in part)
+            cells = [counts[False, False], counts[True, True], counts[True, False], counts[False, True]]
+            numbers = " | ".join(map(str, [len(part), *cells]))
+            lines.append(f"| {RELEASES[release].label} | {kind} | {numbers} | {agreement(part):.2f} % |")
+    return lines
+
+
+def cause(one: Comparison) -> str:
+    """Return why a disagreement is one; what no cause explains stands for itself."""
+    if one.ours is not None:
+        for pattern, text in ONLY_WE.items():
+            if re.search(pattern, one.ours):
+                return text
+        return f"UNEXPLAINED: {one.ours}"
+    message_id, location, message = one.official.errors[0]
+    for pattern, text in ONLY_OFFICIAL.items():
+        if re.search(pattern, message_id):
+            return text
+    return f"UNEXPLAINED: {message_id} {location}: {message}"
+
+
+def causes(compared: list[Comparison]) -> list[str]:
+    groups: dict[tuple[str, str], list[Comparison]] = defaultdict(list)
+    for one in compared:
+        if not one.agrees:
+            groups["only we refuse" if one.ours else "only the official refuses", cause(one)].append(one)
+    lines = ["| Side | Count | Cause | For instance |", "|---|---:|---|---|"]
+    for (side, text), found in sorted(groups.items(), key=lambda group: (group[0][0], -len(group[1]))):
+        first = found[0].case
+        lines.append(f"| {side} | {len(found)} | {text} | {first.release} {first.name} ({first.kind}) |")
+    return lines
+
+
+def set_aside(compared: list[Comparison]) -> list[str]:
+    counts = Counter((one.case.release, reason) for one in compared for reason in one.official.outside)
+    reasons = sorted({reason for _, reason in counts})
+    labels = [RELEASES[release].label for release in RELEASES]
+    lines = [
+        "Errors of these kinds do not count above (cases that have one, among all; most are of the published",
+        "examples, whose references and extensions are not in the packages):\n",
+        f"| Kind of error | {' | '.join(labels)} |",
+        f"|---|{'---:|' * len(labels)}",
+    ]
+    for reason in reasons:
+        lines.append(f"| {reason} | {' | '.join(str(counts[release, reason]) for release in RELEASES)} |")
+    return lines
