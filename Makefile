@@ -6,7 +6,7 @@ SERVICE = .venv/bin/python -m fhir_service
 TEST = .venv-test/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint format lock definitions build openapi conformance-tools clean \
+.PHONY: help serve test lint format lock definitions build openapi conformance-tools round-trip agreement differential clean \
 	serve-environment test-environment
 
 help:  ## show this list
@@ -40,6 +40,15 @@ definitions: test-environment  ## compact HL7's definition packages into package
 
 conformance-tools:  ## install the official HL7 validator for the tests (needs Maven, Java, network)
 	@exec tests/conformance/install.py
+
+round-trip: test-environment  ## run HL7's examples through JSON and XML and back (needs npm, network; two minutes)
+	@PYTHONPATH=tools exec $(TEST) -m tests.formats.round_trip
+
+agreement: test-environment conformance-tools  ## compare the gate with the official validator, write docs/agreement.md
+	@exec $(TEST) -m tests.conformance.agreement --sample
+
+differential: test-environment  ## compare search with brute force, write docs/differential.md
+	@exec $(TEST) -m tests.search.differential --sample
 
 lock:  ## resolve pyproject.toml into requirements*.lock (needs network)
 	@exec tools/lock.sh

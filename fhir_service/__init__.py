@@ -23,27 +23,40 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     from flask import Flask
 
     from fhir_service.content.published import RESOURCES, search_parameters
-    from fhir_service.delivery import health
+    from fhir_service.delivery import auth, health
     from fhir_service.delivery.fhir import rendering, routes
     from fhir_service.exchange import Services
-    from fhir_service.interactions import INTERACTIONS
+    from fhir_service.interactions import switched
     from fhir_service.releases import RELEASES
+    from fhir_service.releases.validator import validator
+    from fhir_service.security.configuration import open_security
     from fhir_service.served_types import served_types
     from fhir_service.store import open_store
+    from fhir_service.store.token_use import TokenUses
 
     store = store or open_store(settings.database_url)
+
+    def seconds() -> int:
+        return int(time.time())
+
+    security = open_security(settings, lambda: TokenUses(open_store(settings.database_url), seconds), seconds)
+    interactions, switched_off = switched(settings.writes)
     services = Services(
         settings=settings,
         store=store,
-        interactions=INTERACTIONS,
+        interactions=interactions,
+        switched_off=switched_off,
         types={name: served_types(release, settings.types) for name, release in RELEASES.items()},
         search_parameters=search_parameters(resources or RESOURCES),
         now=lambda: time.time_ns() // 1000,
+        validate=lambda release, resource: validator(release).validate(resource),
+        guard=security.guard,
     )
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = 1_000_000
     app.url_map.merge_slashes = False  # a redirect would lose the query of a form and the client's patience
     app.register_blueprint(routes.create_blueprint(services))
+    app.register_blueprint(auth.create_blueprint(settings, security))
     app.register_blueprint(health.create_blueprint(store))
     app.register_error_handler(Exception, rendering.render_failure)
     app.after_request(rendering.forbid_sniffing)

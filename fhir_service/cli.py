@@ -11,9 +11,11 @@ import click
 
 # Imported only when asked for: serving must not pay for the authoring pipeline, nor the reverse.
 COMMANDS = {
+    "load": "fhir_service.content.load_command",
     "openapi": "fhir_service.delivery.openapi",
     "serve": "fhir_service.delivery.serve",
     "topic": "fhir_service.content.commands",
+    "validate": "fhir_service.releases.commands",
 }
 
 

@@ -3,34 +3,73 @@
 https://hl7.org/fhir/R4/http.html
 
     find        the route that fits path and method    404 (unknown path), 405 (known path, other methods)
-    authorise   reading is open                        nothing to refuse while nothing can be written
+    authorise   who may do this                        401, 403
     check       type served here, id well formed       404, 400
-    call        the interaction's own file
+    call        the interaction's own file, again when another writer was in the way
+    compare     the client has it already              304
 """
 
 from __future__ import annotations
 
+import random
 import re
-from collections.abc import Iterable
+import time
 from dataclasses import replace
-from functools import cache
 
-from fhir_service.errors import Invalid, MethodNotAllowed, NotFound, NotSupported
+from fhir_service.errors import Contended, Invalid, MethodNotAllowed, NotFound, NotSupported
 from fhir_service.exchange import Interaction, Pairs, Request, Response, Services
+from fhir_service.fhir.etags import is_unchanged
 from fhir_service.guidance import require_served
-from fhir_service.interactions import INTERACTIONS
+from fhir_service.routing import Routes
+from fhir_service.security.guard import authorise
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
-_SEGMENTS = {
-    "{type}": "(?P<type>[A-Z][A-Za-z]*)",
-    "{id}": "(?P<id>[^/_$][^/]*)",
-    "{version}": "(?P<version>[^/]+)",
-}
+
+# Two writers who met once seldom meet again, when each waits for a moment of its own choice.
+_ATTEMPTS = 6
+_LONGEST_WAIT = 0.05
 
 
 def dispatch(request: Request, services: Services) -> Response:
     """Answer the request, or raise the ServiceError that says why not."""
-    interaction, request = find(request)
+    interaction, request = find(request, services)
+    authorise(request.authorization, services.guard, interaction.code, request.type_name)
+    request = check(request, interaction, services)
+    response = _call(request, interaction, services)
+    conditions = request.conditions
+    if request.method == "GET" and is_unchanged(
+        response.etag, response.last_modified, conditions.if_none_match, conditions.if_modified_since
+    ):
+        return replace(response, status=304, body=None, media_type=None)
+    return response
+
+
+def find(request: Request, services: Services) -> tuple[Interaction, Request]:
+    """The interaction that fits, and the request with what its path names filled in."""
+    found = services.routes.find(request.method, request.path)
+    if found is not None:
+        interaction, named = found
+        return interaction, replace(
+            request,
+            type_name=named.get("type", ""),
+            logical_id=named.get("id", ""),
+            version_id=named.get("version", ""),
+        )
+    allowed = services.routes.methods(request.path)
+    if Routes(services.switched_off).find(request.method, request.path):
+        raise MethodNotAllowed(
+            "Nothing can be written here: the operator has set FHIR_SERVICE_WRITES=off.",
+            allowed or ("OPTIONS",),
+        )
+    if not allowed:
+        raise _unknown_path(request)
+    raise MethodNotAllowed(
+        f"{request.method} is not allowed on {request.path}; allowed: {', '.join(allowed)}.", allowed
+    )
+
+
+def check(request: Request, interaction: Interaction, services: Services) -> Request:
+    """The request with the parameters that count, if its type is served and its id is one."""
     if request.type_name:
         require_served(request.type_name, request.release, services)
     if request.logical_id and not _ID.fullmatch(request.logical_id):
@@ -39,35 +78,9 @@ def dispatch(request: Request, services: Services) -> Response:
             issue_code="value",
             expression=("http.id",),
         )
-    if not interaction.searches:
-        request = replace(request, parameters=known_parameters(request, interaction))
-    return interaction.handle(request, services)
-
-
-def find(request: Request) -> tuple[Interaction, Request]:
-    """The interaction that fits, and the request with what its path names filled in."""
-    allowed = allowed_methods(request.path)
-    if not allowed:
-        raise _unknown_path(request)
-    for interaction, method, pattern in _routes():
-        match = pattern.fullmatch(request.path)
-        if match and method == request.method:
-            named = match.groupdict()
-            return interaction, replace(
-                request,
-                type_name=named.get("type", ""),
-                logical_id=named.get("id", ""),
-                version_id=named.get("version", ""),
-            )
-    raise MethodNotAllowed(
-        f"{request.method} is not allowed on {request.path}; allowed: {', '.join(allowed)}.", allowed
-    )
-
-
-def allowed_methods(path: str) -> tuple[str, ...]:
-    """Every method that a path below the base answers; none when no route has it."""
-    methods = {method for _, method, pattern in _routes() if pattern.fullmatch(path)}
-    return _with_companions(methods) if methods else ()
+    if interaction.searches:
+        return request
+    return replace(request, parameters=known_parameters(request, interaction))
 
 
 def known_parameters(request: Request, interaction: Interaction) -> Pairs:
@@ -83,7 +96,7 @@ def known_parameters(request: Request, interaction: Interaction) -> Pairs:
                     expression=(f"http.{name}",),
                 )
             kept.append((name, value))
-        elif not request.lenient:
+        elif not request.lenient or interaction.writes:
             names = ", ".join((*known, "_format", "_pretty"))
             raise NotSupported(
                 f"The parameter `{name}` is not supported by {interaction.code}; allowed: {names}.",
@@ -92,25 +105,13 @@ def known_parameters(request: Request, interaction: Interaction) -> Pairs:
     return tuple(kept)
 
 
-def _with_companions(methods: Iterable[str]) -> tuple[str, ...]:
-    order = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-    found = {*methods, "OPTIONS"}
-    if "GET" in found:
-        found.add("HEAD")
-    return tuple(method for method in order if method in found)
-
-
-@cache
-def _routes() -> tuple[tuple[Interaction, str, re.Pattern[str]], ...]:
-    return tuple(
-        (interaction, route.method, _pattern(route.path))
-        for interaction in INTERACTIONS
-        for route in interaction.routes
-    )
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile("/".join(_SEGMENTS.get(segment, re.escape(segment)) for segment in path.split("/")))
+def _call(request: Request, interaction: Interaction, services: Services) -> Response:
+    for attempt in range(1, _ATTEMPTS):
+        try:
+            return interaction.handle(request, services)
+        except Contended:
+            time.sleep(random.uniform(0, _LONGEST_WAIT * attempt))
+    return interaction.handle(request, services)
 
 
 def _unknown_path(request: Request) -> NotFound:
@@ -119,17 +120,7 @@ def _unknown_path(request: Request) -> NotFound:
     last = path.rpartition("/")[2]
     if last.startswith("$"):
         return NotFound(f"The operation `{last}` is not supported.", issue_code="not-supported")
-    if path == "":
-        return NotFound(
-            "System-level search, batch and transaction are not supported; /metadata lists what is.",
-            issue_code="not-supported",
-        )
-    if last == "_history":
-        return NotFound(
-            "history is not supported; one version is read at [type]/[id]/_history/[version].",
-            issue_code="not-supported",
-        )
     return NotFound(
-        f"There is nothing at `{path}`; paths are metadata, [type], [type]/[id] and "
-        "[type]/[id]/_history/[version], with the type's capital letters."
+        f"There is nothing at `{path}`; paths are metadata, [type], [type]/[id], "
+        "[type]/[id]/_history/[version] and _history after any of them, with the type's capital letters."
     )

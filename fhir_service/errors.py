@@ -12,6 +12,7 @@ https://hl7.org/fhir/R4/http.html#2.21.0.4 and https://hl7.org/fhir/R4/valueset-
     ├── MethodNotAllowed          405 not-supported carries the allowed methods
     ├── NotAcceptable             406 not-supported no offered media type fits Accept
     ├── Conflict                  409 conflict
+    │   └── Contended             409 transient     two writers met; the same request again may well succeed
     ├── Gone                      410 deleted
     ├── PreconditionFailed        412 conflict
     ├── TooLarge                  413 too-long
@@ -116,6 +117,10 @@ class NotAcceptable(ServiceError):
 class Conflict(ServiceError):
     status = 409
     issue_code = "conflict"
+
+
+class Contended(Conflict):
+    issue_code = "transient"
 
 
 class Gone(ServiceError):

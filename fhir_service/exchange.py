@@ -7,17 +7,43 @@ HTTP, batch entries and the command line all make a `Request`, hand it to `dispa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from fhir_service.routing import Routes
+from fhir_service.security.guard import Guard
 
 if TYPE_CHECKING:
+    from fhir_service.errors import Issue
     from fhir_service.releases import Release
     from fhir_service.search.definitions import SearchParameters
     from fhir_service.settings import Settings
-    from fhir_service.store.contract import Store
+    from fhir_service.store.contract import Resources
 
 Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a request brings: bytes as they came, or (in an entry of a Bundle) a resource that is parsed."""
+
+    content_type: str = ""
+    data: bytes = b""
+    resource: dict[str, Any] | None = None
+    security_context: str = ""  # X-Security-Context, which goes with a Binary's own content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """What must hold for the request to be done; as the headers, or as a Bundle's entry, write it."""
+
+    if_match: str = ""
+    if_none_match: str = ""
+    if_modified_since: str = ""
+    if_none_exist: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +58,10 @@ class Request:
     presentation: Pairs = ()  # _format and _pretty: no filter, but links keep them
     lenient: bool = False
     raw: bool = False  # no FHIR type was asked for: a Binary answers its own content
+    content: Content | None = None
+    conditions: Conditions = Conditions()
+    returns: str = ""  # Prefer: return=minimal, representation or OperationOutcome
+    authorization: str = field(default="", repr=False)
 
     type_name: str = ""
     logical_id: str = ""
@@ -42,8 +72,10 @@ class Request:
 class Response:
     """FHIR JSON, or with `media_type` the content as it is; times are microseconds since 1970."""
 
-    body: bytes
+    body: bytes | None
     status: int = 200
+    location: str | None = None  # of the version that was written
+    is_outcome: bool = False  # the body is an OperationOutcome about what was done
     media_type: str | None = None
     etag: str | None = None  # without quotes; always sent as a weak validator
     last_modified: int | None = None
@@ -70,8 +102,9 @@ class Route:
 class Interaction:
     """One FHIR interaction; routes, CapabilityStatement and openapi.yaml all read this entry.
 
-    `level` is instance, type or system. HEAD and OPTIONS come with every GET and are not listed. `failures`
-    are the statuses it can answer besides those that any request can get (400, 404, 405, 406).
+    `level` is instance, type or system; update, patch and delete at type level are their conditional forms.
+    HEAD and OPTIONS come with every GET and are not listed. `successes` are its statuses when all goes well,
+    `failures` the others besides those that any request can get (400, 404, 405, 406).
     """
 
     code: str
@@ -80,8 +113,15 @@ class Interaction:
     summary: str
     handle: Callable[[Request, Services], Response]
     parameters: tuple[Parameter, ...] = ()
+    successes: tuple[int, ...] = (200,)
     failures: tuple[int, ...] = ()
     searches: bool = False  # takes the search parameters of its type
+    writes: bool = False
+    media_types: tuple[str, ...] = ()  # of the body that it takes
+
+
+def accept_everything(release: Release, resource: dict[str, Any]) -> Sequence[Issue]:
+    return ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +129,16 @@ class Services:
     """What interactions work with; wired once, in `create_app`. The mappings are by release name."""
 
     settings: Settings
-    store: Store
+    store: Resources
     interactions: tuple[Interaction, ...]  # what can be asked, which is what is advertised
     types: Mapping[str, frozenset[str]]
     search_parameters: Mapping[str, SearchParameters]
     now: Callable[[], int]  # microseconds since 1970
+    switched_off: tuple[Interaction, ...] = ()  # known, but not with these settings
+    validate: Callable[[Release, dict[str, Any]], Sequence[Issue]] = accept_everything
+    guard: Guard = Guard(writes="open")
+    new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+
+    @cached_property
+    def routes(self) -> Routes:
+        return Routes(self.interactions)

@@ -53,11 +53,15 @@ def not_yet(value: str) -> str:
     raise ValueError(f"{LATER}: leave it unset")
 
 
+def existing_file(value: str) -> str:
+    if not os.path.isfile(value):
+        raise ValueError("allowed: the path of a file; there is none")
+    return value
+
+
 def database_url(value: str) -> str:
-    if value.startswith("postgresql"):
-        raise ValueError(f"PostgreSQL is {LATER}; allowed: sqlite:///path/to/file.sqlite")
-    if not value.startswith("sqlite:///"):
-        raise ValueError("allowed: sqlite:///path/to/file.sqlite")
+    if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise ValueError("allowed: sqlite:///path/to/file.sqlite or postgresql://user@host/database")
     return value
 
 
@@ -154,10 +158,43 @@ class Settings:
         "`content` (the types of patient education, Binary, the conformance types) or `all` of the release",
     )
     reads: str = setting(
-        "FHIR_SERVICE_READS", "open", one_of("open", later=("token",)), "who may read: `open` is everybody"
+        "FHIR_SERVICE_READS",
+        "open",
+        one_of("open", "token"),
+        "who may read: `open` is everybody, `token` whoever has an access token with the scope",
     )
     writes: str = setting(
-        "FHIR_SERVICE_WRITES", "off", one_of("off", later=("token", "open")), "who may write: `off` is nobody"
+        "FHIR_SERVICE_WRITES",
+        "off",
+        one_of("off", "token", "open"),
+        "who may write: `off` is nobody, `token` whoever has an access token with the scope, "
+        "`open` everybody (only when HOST is loopback)",
+    )
+    token_clients: str | None = setting(
+        "FHIR_SERVICE_TOKEN_CLIENTS",
+        None,
+        existing_file,
+        "a JSON file with the clients that get access tokens at /auth/token (SMART Backend Services): "
+        '`{"client id": {"jwks": {"keys": [...]}, "scope": "system/*.cruds"}}`; '
+        "`jwks` may be the path of a file",
+        shown="none",
+    )
+    token_issuers: str | None = setting(
+        "FHIR_SERVICE_TOKEN_ISSUERS",
+        None,
+        existing_file,
+        "a JSON file with other authorisation servers whose access tokens are believed: "
+        '`{"issuer": {"jwks": "keys.json", "audience": "what tokens for this service name", '
+        '"token_endpoint": "optional"}}`',
+        shown="none",
+    )
+    token_key: str | None = setting(
+        "FHIR_SERVICE_TOKEN_KEY",
+        None,
+        existing_file,
+        "the P-384 private key (JSON Web Key or PEM) that signs access tokens; "
+        "must be set with PostgreSQL, where every instance needs the same one",
+        shown="made once, beside the SQLite file",
     )
     search_handling: str = setting(
         "FHIR_SERVICE_SEARCH_HANDLING",
@@ -218,8 +255,26 @@ class Settings:
 
     def unsafe_combinations(self) -> list[str]:
         """What each value allows but the combination does not."""
-        if is_loopback(self.host):
+        return [*self._unusable_tokens(), *([] if is_loopback(self.host) else self._unsafe_off_loopback())]
+
+    def _unusable_tokens(self) -> list[str]:
+        """Tokens that nobody could get, or that one instance would issue and the next one refuse."""
+        if "token" not in (self.reads, self.writes):
             return []
+        problems = []
+        if not (self.token_clients or self.token_issuers):
+            problems.append(
+                "FHIR_SERVICE_READS=token and FHIR_SERVICE_WRITES=token need FHIR_SERVICE_TOKEN_CLIENTS or "
+                "FHIR_SERVICE_TOKEN_ISSUERS: without them nobody has a token."
+            )
+        if self.token_clients and not self.token_key and not self.database_url.startswith("sqlite"):
+            problems.append(
+                "FHIR_SERVICE_TOKEN_KEY must be set with PostgreSQL: "
+                "every instance must sign with the same key."
+            )
+        return problems
+
+    def _unsafe_off_loopback(self) -> list[str]:
         problems = []
         if self.base_url is None:
             problems.append(
@@ -230,6 +285,11 @@ class Settings:
             problems.append(
                 "FHIR_SERVICE_TYPES=all with FHIR_SERVICE_READS=open is refused when HOST is not loopback "
                 f"(HOST={self.host}): it would be an open patient-record server. "
-                "Use FHIR_SERVICE_TYPES=content."
+                "Use FHIR_SERVICE_READS=token, or FHIR_SERVICE_TYPES=content."
+            )
+        if self.writes == "open":
+            problems.append(
+                f"FHIR_SERVICE_WRITES=open is refused when HOST is not loopback (HOST={self.host}): anybody "
+                "could change what is served. Use FHIR_SERVICE_WRITES=token."
             )
         return problems

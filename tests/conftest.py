@@ -5,9 +5,9 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.store_fixtures import database_url, postgres, store
+from tests.store_fixtures import database_url, postgres, postgresql_template, sqlite_template, store
 
-__all__ = ["database_url", "postgres", "store"]
+__all__ = ["database_url", "postgres", "postgresql_template", "sqlite_template", "store"]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -53,11 +53,11 @@ def postgres_cluster(folder: Path) -> Iterator[str]:
         subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, cwd="/")
 
 
-def new_postgres_database(url_template: str) -> str:
-    """Make an empty database in the cluster; gives its URL."""
+def new_postgres_database(url_template: str, copied_from: str = "template1") -> str:
+    """Make a database in the cluster, empty or a copy of one that nobody is connected to; gives its URL."""
     import psycopg
 
     name = f"test_{uuid4().hex}"
     with psycopg.connect(url_template.format(name="postgres"), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{copied_from}"')
     return url_template.format(name=name)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from fhir_service.exchange import Services
-from fhir_service.interactions import INTERACTIONS
+from fhir_service.interactions import switched
 from fhir_service.releases import RELEASES
 from fhir_service.search.definitions import SearchParameters
 from fhir_service.search.paging import Cursor, encode_cursor
@@ -15,7 +16,7 @@ from fhir_service.search.predicates import And, Compare, Everything, Not, Nothin
 from fhir_service.search.query import Query
 from fhir_service.served_types import served_types
 from fhir_service.settings import Settings
-from fhir_service.store.contract import HistoryPage, HistoryScope, Page, StoredVersion
+from fhir_service.store.contract import HistoryPage, HistoryScope, Page, StoredVersion, WritableResources
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": lambda left, right: left == right,
@@ -73,6 +74,9 @@ class MemoryStore:
     def history(self, release: str, scope: HistoryScope) -> HistoryPage:
         raise NotImplementedError("use the real store")
 
+    def write(self) -> AbstractContextManager[WritableResources]:
+        raise NotImplementedError("use the real store")
+
     def change_token(self) -> object:
         return sum(map(len, self.versions.values()))
 
@@ -106,10 +110,12 @@ def _passes(version: StoredVersion, test: Compare) -> bool:
 
 def services_over(store: MemoryStore) -> Services:
     """What interactions work with, wired as `create_app` does but for the content's own parameters."""
+    interactions, switched_off = switched("off")
     return Services(
         settings=Settings(),
         store=store,
-        interactions=INTERACTIONS,
+        interactions=interactions,
+        switched_off=switched_off,
         types={name: served_types(release, "content") for name, release in RELEASES.items()},
         search_parameters={name: SearchParameters(release) for name, release in RELEASES.items()},
         now=lambda: 0,

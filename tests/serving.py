@@ -31,6 +31,9 @@ class Service:
     def output(self) -> str:
         return self.log.read_text()
 
+    def last_lines(self) -> str:
+        return "\n".join(self.output().splitlines()[-30:])
+
     def stop(self, sent: signal.Signals, *, whole_group: bool = False) -> int:
         """Signal and wait for the end: a terminal's Ctrl-C reaches the whole group, a supervisor's one."""
         if whole_group:
@@ -86,9 +89,9 @@ def wait_until_ready(service: Service) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if service.process.poll() is not None:
-            raise AssertionError(f"it ended with {service.process.returncode}:\n{service.output()}")
+            raise AssertionError(f"it ended with {service.process.returncode}:\n{service.last_lines()}")
         with contextlib.suppress(httpx.TransportError):
             if service.get("/readyz").status_code == 200:
                 return
         time.sleep(0.1)
-    raise AssertionError(f"not ready after {START_SECONDS} s:\n{service.output()}")
+    raise AssertionError(f"not ready after {START_SECONDS} s:\n{service.last_lines()}")

@@ -1,5 +1,5 @@
 import ipaddress
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -55,6 +55,11 @@ def test_values_are_read_into_their_types() -> None:
         ("FHIR_SERVICE_BASE_URL", "https://education.test/?a=b", "allowed: an absolute"),
         ("FHIR_SERVICE_TRUSTED_PROXIES", "proxy", "allowed: IP addresses or networks"),
         ("FHIR_SERVICE_TYPES", "some", "allowed: content, all"),
+        ("FHIR_SERVICE_READS", "off", "allowed: open, token"),
+        ("FHIR_SERVICE_WRITES", "all", "allowed: off, token, open"),
+        ("FHIR_SERVICE_TOKEN_CLIENTS", "missing.json", "allowed: the path of a file"),
+        ("FHIR_SERVICE_TOKEN_ISSUERS", "missing.json", "allowed: the path of a file"),
+        ("FHIR_SERVICE_TOKEN_KEY", ".", "allowed: the path of a file"),
         ("FHIR_SERVICE_SEARCH_HANDLING", "loose", "allowed: strict, lenient"),
         ("FHIR_SERVICE_CORS_ORIGINS", "https://portal.test/page", "allowed: * or origins"),
         ("FHIR_SERVICE_DATABASE_URL", "mysql://localhost/fhir", "allowed: sqlite:///"),
@@ -69,11 +74,7 @@ def test_a_bad_value_is_refused_with_the_name_and_what_is_allowed(name: str, val
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("FHIR_SERVICE_DATABASE_URL", "postgresql+psycopg://localhost/fhir"),
         ("FHIR_SERVICE_DATABASE_READ_URLS", "sqlite:///replica"),
-        ("FHIR_SERVICE_READS", "token"),
-        ("FHIR_SERVICE_WRITES", "token"),
-        ("FHIR_SERVICE_WRITES", "open"),
         ("FHIR_SERVICE_FRAME_ANCESTORS", "https://portal.test"),
         ("FHIR_SERVICE_CDS_CLIENTS", "https://portal.test"),
         ("FHIR_SERVICE_CDS_SUGGESTIONS", "on"),
@@ -100,6 +101,29 @@ def test_all_types_readable_by_anybody_are_refused_off_loopback() -> None:
     environ = {"FHIR_SERVICE_TYPES": "all", "FHIR_SERVICE_BASE_URL": "https://education.test"}
     assert Settings.from_environment(environ).types == "all"
     assert "open patient-record server" in problems(HOST="0.0.0.0", **environ)
+    environ |= {"HOST": "0.0.0.0", "FHIR_SERVICE_READS": "token", "FHIR_SERVICE_TOKEN_CLIENTS": __file__}
+    assert Settings.from_environment(environ).reads == "token"
+
+
+def test_writing_by_anybody_is_refused_off_loopback() -> None:
+    assert Settings.from_environment({"FHIR_SERVICE_WRITES": "open"}).writes == "open"
+    environ = {"FHIR_SERVICE_WRITES": "open", "FHIR_SERVICE_BASE_URL": "https://education.test"}
+    assert "Use FHIR_SERVICE_WRITES=token" in problems(HOST="0.0.0.0", **environ)
+
+
+@pytest.mark.parametrize("name", ["FHIR_SERVICE_READS", "FHIR_SERVICE_WRITES"])
+def test_tokens_that_nobody_could_get_are_refused(name: str) -> None:
+    assert "nobody has a token" in problems(**{name: "token"})
+    for source in ("FHIR_SERVICE_TOKEN_CLIENTS", "FHIR_SERVICE_TOKEN_ISSUERS"):
+        assert Settings.from_environment({name: "token", source: __file__})
+
+
+def test_instances_that_share_a_database_must_share_the_token_key() -> None:
+    settings = Settings(
+        writes="token", token_clients=__file__, database_url="postgresql+psycopg://localhost/fhir"
+    )
+    assert "every instance must sign with the same key" in settings.unsafe_combinations()[0]
+    assert replace(settings, token_key=__file__).unsafe_combinations() == []
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.8.8.8", "::1", "[::1]"])

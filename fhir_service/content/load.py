@@ -19,11 +19,11 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from fhir_service.formats import fhir_json
 from fhir_service.formats.meta import stamp
 from fhir_service.releases import RELEASES
 from fhir_service.search.definitions import SearchParameters
@@ -51,6 +51,7 @@ class Package:
     version: str
     release: str
     content: Content
+    origin: str = "built"
 
     @property
     def content_hash(self) -> str:
@@ -110,11 +111,12 @@ def load_packages(
     *,
     now: Callable[[], int],
     allow_older: bool = False,
+    removes_others: bool = True,
 ) -> Loaded:
     """Bring the store to what the packages hold; `parameters` are by release name.
 
-    Everything happens in one transaction: when it fails, what was there is still there, whole. Packages that
-    are loaded but no longer found are removed. Raises LoadError.
+    Everything happens in one transaction: when it fails, what was there is still there, whole. Built packages
+    that are loaded but no longer found are removed, unless `removes_others` is off. Raises LoadError.
     """
     found = list(packages)
     with store.database.exclusive("load"), store.write() as transaction:
@@ -122,7 +124,8 @@ def load_packages(
         loader.reindex_if_needed()
         for package in found:
             loader.load(package)
-        loader.remove_all_but({(package.canonical, package.release) for package in found})
+        if removes_others:
+            loader.remove_all_but({(package.canonical, package.release) for package in found})
     return loader.loaded
 
 
@@ -166,7 +169,9 @@ class _Loader:
             self._replace(package)
 
     def _replace(self, package: Package) -> None:
-        number = self._loads.save(package.canonical, package.release, package.version, package.content_hash)
+        number = self._loads.save(
+            package.canonical, package.release, package.version, package.content_hash, package.origin
+        )
         owned = self._loads.resources(number)
         for key, body in package.content.items():
             content_hash = hashlib.sha256(body).hexdigest()
@@ -180,7 +185,7 @@ class _Loader:
 
     def _save(self, package: Package, number: int, key: tuple[str, str], body: bytes) -> int:
         type_name, logical_id = key
-        resource = _parse(body)
+        resource = fhir_json.parse(body)
         if (resource.get("resourceType"), resource.get("id")) != key:
             raise LoadError(f"The file of {type_name}/{logical_id} holds another resource: build it again")
         current = self._transaction.read(package.release, type_name, logical_id)
@@ -212,7 +217,7 @@ class _Loader:
 
     def remove_all_but(self, kept: set[tuple[str, str]]) -> None:
         """Remove what the packages held whose folders are gone."""
-        for number, canonical, release in self._loads.all():
+        for number, canonical, release in self._loads.all("built"):
             if (canonical, release) not in kept:
                 for type_name, logical_id in self._loads.resources(number):
                     self._delete(release, type_name, logical_id)
@@ -231,11 +236,7 @@ def index_fingerprint(parameters: Mapping[str, SearchParameters]) -> str:
 
 
 def _rows_of(parameters: SearchParameters, body: bytes) -> list[IndexRow]:
-    return index_rows(_parse(body), parameters)
-
-
-def _parse(body: bytes) -> Any:
-    return json.loads(body, parse_float=Decimal)
+    return index_rows(fhir_json.parse(body), parameters)
 
 
 def _order(version: str) -> tuple[tuple[int, int | str], ...]:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 import yaml
 
+from fhir_service.bodies import JSON_PATCH
 from fhir_service.delivery.fhir.negotiation import FORM
 from fhir_service.delivery.fhir.routes import PREFIX
 from fhir_service.exchange import Interaction, Parameter, Route
@@ -32,20 +33,29 @@ Patient education topics as FHIR resources, the same content in R4, R4B and R5.
 
 Every GET answers HEAD too. Each failure is an OperationOutcome. A search parameter may be given several times
 (all must match), may hold several values separated by commas (one must match), and takes the modifiers of its
-type after a colon. At `{PREFIX}` the `fhirVersion` parameter of Accept chooses the release; without it, R4
+type after a colon. Writing is done where the operator allows it (`FHIR_SERVICE_WRITES`), else it answers 405.
+At `{PREFIX}` the `fhirVersion` parameter of Accept chooses the release; without it, R4
 answers.
 """
 
 _STATUS = {
     400: "The request is malformed, or names a parameter that is not supported",
+    401: "An access token is needed, or the one that was sent is refused",
+    403: "The access token does not allow this",
     404: "There is no such resource, or its type is not served here",
+    405: "Nothing can be written here",
     406: "No format or release that is offered fits Accept or _format",
+    409: "The resource belongs to a package, or another request wrote it at the same time",
     410: "The resource was deleted",
+    412: "A condition of the request does not hold, or its criteria match several resources",
     413: "The body is too large",
-    415: "The body is not a form",
+    415: "The body has a media type that is not taken here",
+    422: "The body is no valid resource, or a rule of the service forbids it",
+    503: "The database does not answer in time; try again later",
 }
-_FAILURES_OF_ANY = (400, 404, 406)
-_FAILURES_OF_POST = (413, 415)
+_FAILURES_OF_ANY = (400, 401, 403, 404, 406)
+_FAILURES_OF_SEARCH_BODY = (413, 415)
+_FAILURES_OF_WRITES = (405, 503)
 
 _PATH_PARAMETERS: Mapping[str, Json] = {
     "id": {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"},
@@ -75,17 +85,19 @@ def document(
         for interaction in interactions:
             for route in interaction.routes:
                 operation = _operation(interaction, route, f"FHIR {release.label}")
-                if not interaction.searches or route.method != "GET":
+                if route.path != "{type}":
                     _add(paths, f"{PREFIX}/{name}", route, operation, sorted(types[name]))
                     continue
+                # A path for each type, for each has search parameters of its own.
                 for type_name in sorted(types[name]):
                     references = [
                         _component(parameters, release, parameter)
                         for parameter in search_parameters[name].for_type(type_name).values()
+                        if interaction.searches and route.method == "GET"
                     ]
-                    concrete = Route(route.method, route.path.replace("{type}", type_name))
-                    searching = {**operation, "parameters": [*references, *operation["parameters"]]}
-                    _add(paths, f"{PREFIX}/{name}", concrete, searching, ())
+                    concrete = Route(route.method, type_name)
+                    described = {**operation, "parameters": [*references, *operation["parameters"]]}
+                    _add(paths, f"{PREFIX}/{name}", concrete, described, ())
     return {
         "openapi": "3.1.0",
         "info": {
@@ -99,6 +111,7 @@ def document(
         "components": {
             "parameters": parameters,
             "headers": _headers(),
+            "requestBodies": _request_bodies(interactions),
             "responses": _responses(interactions),
             "schemas": _schemas(),
         },
@@ -110,21 +123,27 @@ def _add(paths: Json, base: str, route: Route, operation: Json, types: Sequence[
     segments = [segment[1:-1] for segment in route.path.split("/") if segment.startswith("{")]
     known = {**_PATH_PARAMETERS, "type": {"type": "string", "enum": list(types)}}
     named = [{"name": name, "in": "path", "required": True, "schema": known[name]} for name in segments]
-    paths.setdefault(f"{base}/{route.path}", {})[route.method.lower()] = {
+    paths.setdefault(f"{base}/{route.path}".rstrip("/"), {})[route.method.lower()] = {
         **operation,
         "parameters": named + operation["parameters"],
     }
 
 
 def _operation(interaction: Interaction, route: Route, where: str) -> Json:
-    failures = (*_FAILURES_OF_ANY, *interaction.failures)
-    if route.method == "POST":
-        failures += _FAILURES_OF_POST
-    responses: Json = {"200": _reference("responses", _success_name(interaction))}
+    media_types = interaction.media_types or ((FORM,) if route.method == "POST" else ())
+    failures = {*_FAILURES_OF_ANY, *interaction.failures}
+    if media_types == (FORM,):
+        failures.update(_FAILURES_OF_SEARCH_BODY)
+    if interaction.writes:
+        failures.update(_FAILURES_OF_WRITES)
+    responses: Json = {
+        str(status): _reference("responses", _success_name(interaction, status))
+        for status in interaction.successes
+    }
     if route.method == "GET":
         responses["304"] = _reference("responses", "NotModified")
     responses |= {str(status): _reference("responses", _status_name(status)) for status in sorted(failures)}
-    headers = ["Prefer"] if route.method == "POST" else ["Prefer", "If-None-Match", "If-Modified-Since"]
+    headers = ["Prefer", *_headers_of(interaction, route)]
     described: Json = {
         "summary": f"{interaction.summary} ({where})",
         "tags": [interaction.code],
@@ -134,9 +153,47 @@ def _operation(interaction: Interaction, route: Route, where: str) -> Json:
         ],
         "responses": responses,
     }
-    if route.method == "POST":
-        described["requestBody"] = {"content": {FORM: {"schema": {"type": "object"}}}}
+    if media_types:
+        described["requestBody"] = _request_body(interaction, media_types)
     return described
+
+
+def _headers_of(interaction: Interaction, route: Route) -> Sequence[str]:
+    if route.method == "GET":
+        return ("If-None-Match", "If-Modified-Since")
+    if interaction.code == "create":
+        return ("If-None-Exist",)
+    return ("If-Match", "If-None-Match") if interaction.writes else ()
+
+
+def _request_body(interaction: Interaction, media_types: Sequence[str]) -> Json:
+    """The specification says what a resource is; here only what tells one body from another."""
+    if media_types == (FORM,):
+        return {"content": {FORM: {"schema": {"type": "object"}}}}
+    name = "Patch" if interaction.code == "patch" else "Batch" if interaction.code == "batch" else "Written"
+    return _reference("requestBodies", name)
+
+
+def _request_bodies(interactions: Sequence[Interaction]) -> Json:
+    bodies: Json = {}
+    for interaction in interactions:
+        if interaction.media_types and interaction.routes:
+            name = _request_body(interaction, interaction.media_types)["$ref"].rpartition("/")[2]
+            content = {media_type: _body_schema(media_type, name) for media_type in interaction.media_types}
+            bodies[name] = {"required": True, "content": content}
+    return bodies
+
+
+def _body_schema(media_type: str, name: str) -> Json:
+    if media_type == JSON_PATCH:
+        return {"schema": {"type": "array", "items": {"type": "object"}}}
+    if "json" not in media_type:
+        return {"schema": {"type": "string"}}
+    resource_type: Json = {"Patch": {"const": "Parameters"}, "Batch": {"const": "Bundle"}}.get(name, _TEXT)
+    properties = {"resourceType": resource_type}
+    if name == "Batch":
+        properties["type"] = {"enum": ["batch", "transaction"]}
+    return {"schema": {"type": "object", "required": list(properties), "properties": properties}}
 
 
 def _own_parameter(parameter: Parameter) -> Json:
@@ -176,14 +233,36 @@ def _common_parameters() -> Json:
         "Prefer": {
             "name": "Prefer",
             "in": "header",
-            "description": "`handling=lenient` ignores unknown parameters, and says so in the answer",
-            "schema": {"type": "string", "enum": ["handling=strict", "handling=lenient"]},
+            "description": "`handling=lenient` ignores unknown parameters of a search, and says so in the "
+            "answer; `return` says what a write answers",
+            "schema": {
+                "type": "string",
+                "enum": [
+                    "handling=strict",
+                    "handling=lenient",
+                    "return=minimal",
+                    "return=representation",
+                    "return=OperationOutcome",
+                ],
+            },
         },
         "If-None-Match": {
             "name": "If-None-Match",
             "in": "header",
-            "description": "ETags that the client has",
+            "description": "ETags that the client has; `*` with a write: only if there is none",
             "schema": {"type": "string", "examples": ['W/"1"']},
+        },
+        "If-Match": {
+            "name": "If-Match",
+            "in": "header",
+            "description": "ETags of which one must be the current version's",
+            "schema": {"type": "string", "examples": ['W/"1"']},
+        },
+        "If-None-Exist": {
+            "name": "If-None-Exist",
+            "in": "header",
+            "description": "A search: nothing is created when it has a match",
+            "schema": {"type": "string", "examples": ["identifier=urn:system|value"]},
         },
         "If-Modified-Since": {
             "name": "If-Modified-Since",
@@ -205,12 +284,32 @@ def _validators() -> Json:
     return {name: _reference("headers", name) for name in _headers()}
 
 
-def _success_name(interaction: Interaction) -> str:
+def _success_name(interaction: Interaction, status: int) -> str:
     """The schema of the interaction's answer, which is also the name of its response."""
-    return {"search-type": "Bundle", "capabilities": "CapabilityStatement"}.get(interaction.code, "Resource")
+    if status == 204:
+        return "Deleted"
+    if interaction.writes:
+        return "Created" if status == 201 else "Written"
+    return _ANSWERS.get(interaction.code, "Resource")
+
+
+_ANSWERS = {
+    "search-type": "Bundle",
+    "history-instance": "History",
+    "history-type": "History",
+    "history-system": "History",
+    "batch": "Responses",
+    "capabilities": "CapabilityStatement",
+}
 
 
 def _success(name: str) -> Json:
+    if name == "Deleted":
+        return {"description": "There is no such resource, or no more"}
+    if name in ("Created", "Written"):
+        told = "created" if name == "Created" else "written, or an OperationOutcome about it"
+        # Without a schema: with `Prefer: return=minimal` there is no body.
+        return {"description": f"The resource that was {told}", "headers": _validators()}
     content = _fhir_content(name)
     if name == "Resource":
         content["*/*"] = {
@@ -220,7 +319,8 @@ def _success(name: str) -> Json:
 
 
 def _responses(interactions: Sequence[Interaction]) -> Json:
-    successes = {name: _success(name) for name in map(_success_name, interactions)}
+    names = {_success_name(one, status): None for one in interactions for status in one.successes}
+    successes = {name: _success(name) for name in names}
     unchanged = {"description": "The client has the current version", "headers": _validators()}
     failures = {_status_name(status): _failure(status) for status in sorted(_STATUS)}
     return {**successes, "NotModified": unchanged, **failures}
@@ -270,6 +370,19 @@ def _schemas() -> Json:
                 "total": {"type": "integer", "minimum": 0},
                 "link": {"type": "array", "minItems": 1, "items": {"type": "object"}},
                 "entry": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+            },
+        ),
+        "History": resource(
+            "Bundle",
+            ["type", "link", "total"],
+            {"type": {"const": "history"}, "entry": {"type": "array", "minItems": 1}},
+        ),
+        "Responses": resource(
+            "Bundle",
+            ["type"],
+            {
+                "type": {"enum": ["batch-response", "transaction-response"]},
+                "entry": {"type": "array", "minItems": 1},
             },
         ),
         "CapabilityStatement": resource(

@@ -32,8 +32,11 @@ _PATIENCE = 10
 @click.command()
 def serve() -> None:
     """Load the built content and serve it; settings come from the environment."""
+    from fhir_service.security.configuration import check_security
+
     try:
         settings = Settings.from_environment(os.environ)
+        check_security(settings)
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
     address = find_address(settings)
@@ -61,6 +64,7 @@ def load(settings: Settings, resources: Path | None = None) -> list[str]:
     from fhir_service.content.load import LoadError, find_packages, load_packages
     from fhir_service.content.published import RESOURCES, search_parameters
     from fhir_service.store import open_store
+    from fhir_service.store.migration import MigrationError
 
     resources = resources or RESOURCES
     store = open_store(settings.database_url)
@@ -69,6 +73,8 @@ def load(settings: Settings, resources: Path | None = None) -> list[str]:
         loaded = load_packages(store, find_packages(resources), search_parameters(resources), now=_now)
     except LoadError as error:
         raise click.ClickException(f"The content cannot be loaded. {error}") from None
+    except MigrationError as error:
+        raise click.ClickException(str(error)) from None
     finally:
         store.close()
     return [*stale(resources), *loaded.remarks]

@@ -1,40 +1,67 @@
-"""A searchset Bundle, joined from the stored bytes of its resources without parsing them.
+"""Bundles, joined from the stored bytes of their resources without parsing them.
 
-https://hl7.org/fhir/R4/bundle.html#searchset
+https://hl7.org/fhir/R4/bundle.html
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry: `body` is the resource as JSON bytes, `mode` is match, include or outcome."""
+    """One entry: `body` is the resource as JSON bytes; `mode` (a search's) is match, include or outcome.
 
-    full_url: str
-    body: bytes
-    mode: str
+    `request` says how a version was made, `response` what was answered.
+    """
+
+    full_url: str | None
+    body: bytes | None
+    mode: str = ""
+    request: Mapping[str, Any] | None = None
+    response: Mapping[str, Any] | None = None
 
 
 def searchset(entries: Sequence[Entry], links: Sequence[tuple[str, str]], total: int | None) -> bytes:
-    """The Bundle as JSON bytes; `links` are (relation, url) pairs and must hold `self`."""
-    head: dict[str, object] = {"resourceType": "Bundle", "type": "searchset"}
+    """A search's Bundle; `links` are (relation, url) pairs and must hold `self`."""
+    return bundle("searchset", entries, links, total)
+
+
+def bundle(
+    bundle_type: str,
+    entries: Sequence[Entry],
+    links: Sequence[tuple[str, str]] = (),
+    total: int | None = None,
+) -> bytes:
+    """The Bundle as JSON bytes."""
+    head: dict[str, Any] = {"resourceType": "Bundle", "type": bundle_type}
     if total is not None:
         head["total"] = total
-    head["link"] = [{"relation": relation, "url": url} for relation, url in links]
-    opening = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
+    if links:
+        head["link"] = [{"relation": relation, "url": url} for relation, url in links]
+    opening = _json(head)
     if not entries:  # FHIR has no empty arrays
         return opening
-    joined = b",".join(_entry(entry) for entry in entries)
-    return b"".join((opening[:-1], b',"entry":[', joined, b"]}"))
+    return b"".join((opening[:-1], b',"entry":[', b",".join(map(_entry, entries)), b"]}"))
 
 
 def _entry(entry: Entry) -> bytes:
-    full_url = json.dumps(entry.full_url, ensure_ascii=False).encode()
-    mode = entry.mode.encode()
-    return b"".join(
-        (b'{"fullUrl":', full_url, b',"resource":', entry.body, b',"search":{"mode":"', mode, b'"}}')
-    )
+    members = []
+    if entry.full_url is not None:
+        members.append(b'"fullUrl":' + _json(entry.full_url))
+    if entry.body is not None:
+        members.append(b'"resource":' + entry.body)
+    if entry.mode:
+        members.append(b'"search":{"mode":"' + entry.mode.encode() + b'"}')
+    if entry.request is not None:
+        members.append(b'"request":' + _json(entry.request))
+    if entry.response is not None:
+        members.append(b'"response":' + _json(entry.response))
+    return b"{" + b",".join(members) + b"}"
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

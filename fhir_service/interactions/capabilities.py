@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from fhir_service.bodies import JSON_PATCH
 from fhir_service.exchange import Interaction, Parameter, Request, Response, Route, Services
 from fhir_service.formats import FORMATS, fhir_json
+from fhir_service.releases import Release
 from fhir_service.search.definitions import SearchParameter
 from fhir_service.served_types import ABSENCE
 from fhir_service.version import NAME, RELEASED, VERSION
@@ -31,7 +33,8 @@ def statement(request: Request, services: Services) -> dict[str, Any]:
     release = request.release
     types = sorted(services.types[release.name])
     by_type = {name: services.search_parameters[release.name].for_type(name) for name in types}
-    codes = [interaction.code for interaction in services.interactions if interaction.level != "system"]
+    described = _described(services, release)
+    system = [{"code": one.code} for one in services.interactions if one.level == "system"]
     title = f"{NAME}, FHIR {release.label}"
     return {
         "resourceType": "CapabilityStatement",
@@ -45,29 +48,68 @@ def statement(request: Request, services: Services) -> dict[str, Any]:
         "implementation": {"description": title, "url": request.base},
         "fhirVersion": release.fhir_version,
         "format": [name for format in FORMATS for name in (format.MEDIA_TYPES[0], format.CODE)],
+        **({"patchFormat": _patch_formats(services)} if _patch_formats(services) else {}),
         "rest": [
             {
                 "mode": "server",
                 "documentation": "Unknown parameters are errors unless `Prefer: handling=lenient` is sent.",
-                "security": {"cors": True, "description": "Reading is open. Nothing can be written."},
-                "resource": [_resource(name, codes, by_type) for name in types],
+                "security": {"cors": True, "description": _security(services)},
+                "resource": [_resource(name, described, by_type) for name in types],
+                "interaction": [one for one in system if one["code"] != "capabilities"],
             }
         ],
     }
 
 
-def _resource(type_name: str, codes: Sequence[str], by_type: ByType) -> dict[str, Any]:
+def _security(services: Services) -> str:
+    reading = {"open": "Reading is open.", "token": "Reading needs an access token."}
+    writing = {
+        "off": "Nothing can be written.",
+        "open": "Writing is open.",
+        "token": "Writing needs an access token.",
+    }
+    return f"{reading[services.guard.reads]} {writing[services.guard.writes]}"
+
+
+def _patch_formats(services: Services) -> list[str]:
+    """JSON Patch, and FHIRPath Patch in each format by its own media type."""
+    taken = dict.fromkeys(
+        name for one in services.interactions if one.code == "patch" for name in one.media_types
+    )
+    return [name for name in taken if name == JSON_PATCH or "/fhir+" in name]
+
+
+def _described(services: Services, release: Release) -> dict[str, Any]:
+    """What is the same for every type: its interactions and their conditional forms."""
+    offered = [one for one in services.interactions if one.level != "system"]
+    codes = dict.fromkeys(one.code for one in offered)
+    by_criteria = {one.code for one in offered if one.level == "type"}
     described: dict[str, Any] = {
-        "type": type_name,
         "interaction": [{"code": code} for code in codes],
         "versioning": "versioned",
-        "readHistory": True,  # vread answers earlier versions
+        "readHistory": "vread" in codes,
+        "updateCreate": "update" in codes,
+        "conditionalCreate": "create" in codes,
         "conditionalRead": "full-support",
+        "conditionalUpdate": "update" in by_criteria,
+        "conditionalPatch": "patch" in by_criteria,
+        "conditionalDelete": "single" if "delete" in by_criteria else "not-supported",
+    }
+    # R4 and R4B cannot say that a patch may be conditional.
+    known = release.type_definition("CapabilityStatement.rest.resource").elements
+    return {name: value for name, value in described.items() if name in known}
+
+
+def _resource(type_name: str, described: Mapping[str, Any], by_type: ByType) -> dict[str, Any]:
+    resource = {
+        "type": type_name,
+        **described,
         "searchInclude": _includes(type_name, by_type),
         "searchRevInclude": _reverse_includes(type_name, by_type),
         "searchParam": [_search_parameter(parameter) for parameter in by_type[type_name].values()],
     }
-    return {name: value for name, value in described.items() if value}  # FHIR has no empty arrays
+    # FHIR has no empty arrays.
+    return {name: value for name, value in resource.items() if value != []}
 
 
 def _includes(type_name: str, by_type: ByType) -> list[str]:

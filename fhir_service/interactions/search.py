@@ -17,6 +17,8 @@ from fhir_service.fhir.outcome import outcome
 from fhir_service.formats import fhir_json
 from fhir_service.search.param_types import Context
 from fhir_service.search.query import CURSOR_PARAMETER, TOTAL_MODES, Query, parse_query
+from fhir_service.security.guard import authorise
+from fhir_service.security.scopes import covered_types
 from fhir_service.served_types import ABSENCE
 from fhir_service.store.contract import Page, StoredVersion
 
@@ -26,20 +28,22 @@ _NOT_HELD = frozenset({"contraindication", "interaction"})
 
 def handle(request: Request, services: Services) -> Response:
     release = request.release
+    allowed = authorise(request.authorization, services.guard, "search-type", request.type_name)
+    types = covered_types(allowed, services.types[release.name], "s")
     query = parse_query(
         request.parameters,
         request.type_name,
         services.search_parameters[release.name],
         strict=not request.lenient,
         context=Context(bases=(request.base,), now=services.now()),
-        types=services.types[release.name],
+        types=types,
     )
     page = services.store.search(release.name, query)
     issues = (*query.issues, *_remarks(request.type_name, query.applied))
     body = searchset(
         [
             *_entries(page.matches, request.base, "match"),
-            *_entries(page.included, request.base, "include"),
+            *_entries([one for one in page.included if one.type_name in types], request.base, "include"),
             *_outcome_entries(issues),
         ],
         _links(request, query, page),

@@ -15,7 +15,14 @@ from dataclasses import dataclass
 
 from fhir_service.errors import Invalid, NotSupported
 from fhir_service.fhir.dates import date_range
-from fhir_service.search.definitions import MEMBERSHIPS, OWN_COLUMNS, SearchParameter, SearchParameters
+from fhir_service.search import full_text
+from fhir_service.search.definitions import (
+    FULL_TEXT,
+    MEMBERSHIPS,
+    OWN_COLUMNS,
+    SearchParameter,
+    SearchParameters,
+)
 from fhir_service.search.param_types import PARAM_TYPES, Context
 from fhir_service.search.param_types.prefixes import split_prefix
 from fhir_service.search.predicates import (
@@ -59,6 +66,10 @@ class Reader:
             return self._reverse_chain(name, text, type_name, depth)
         head, dot, rest = name.partition(".")
         code, _, modifier = head.partition(":")
+        if code in FULL_TEXT:
+            if dot or modifier:
+                raise NotSupported(f"`{code}` takes neither a modifier nor a chain")
+            return any_of(full_text.read_text(code, unescape(value), type_name) for value in split(text, ","))
         if code in MEMBERSHIPS:
             return self._membership(code, text, type_name)
         parameter = self.parameter(code, type_name)

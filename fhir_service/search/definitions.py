@@ -23,6 +23,9 @@ INDEXED_TYPES = ("token", "string", "reference", "date", "number", "quantity", "
 # They are columns of the resource itself, so nothing is evaluated for them.
 OWN_COLUMNS = {"_id": "logical_id", "_lastUpdated": "last_updated"}
 
+# They look into the words of the whole resource (full_text.py), so they have no expression either.
+FULL_TEXT = ("_text", "_content")
+
 # What names a resource that holds others: by its type, the search parameter under which it holds them.
 MEMBERSHIPS: Mapping[str, Mapping[str, str]] = {
     "_list": {"List": "item"},
@@ -109,7 +112,7 @@ class SearchParameter:
     @cached_property
     def unsupported(self) -> str | None:
         """Why this parameter is not offered, or None."""
-        if self.code in OWN_COLUMNS:
+        if self.code in OWN_COLUMNS or self.code in FULL_TEXT:
             return None
         if self.code in MEMBERSHIPS:
             return "it asks for a membership, which criteria.py reads"

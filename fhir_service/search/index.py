@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from fhir_service.fhir.path import compile_path
-from fhir_service.search.definitions import OWN_COLUMNS, SearchParameter, SearchParameters
+from fhir_service.search.definitions import FULL_TEXT, OWN_COLUMNS, SearchParameter, SearchParameters
+from fhir_service.search.full_text import text_columns
 from fhir_service.search.param_types import PARAM_TYPES, Row
 
 # Raised by one whenever rows are made differently, so that existing stores are indexed anew.
-INDEX_VERSION = 2
+INDEX_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ def index_rows(resource: dict[str, Any], parameters: SearchParameters) -> list[I
     """Every row of a resource (parsed JSON), each once, in a stable order."""
     rows: dict[IndexRow, None] = {}
     for parameter in parameters.for_type(resource["resourceType"]).values():
-        if parameter.code in OWN_COLUMNS:
+        if parameter.code in OWN_COLUMNS or parameter.code in FULL_TEXT:
             continue
         found = (
             _composite_rows(resource, parameter, parameters)
@@ -39,6 +40,8 @@ def index_rows(resource: dict[str, Any], parameters: SearchParameters) -> list[I
             else _plain_rows(resource, parameter)
         )
         rows.update(dict.fromkeys(found))
+    # No search parameter evaluates the full text; see full_text.py.
+    rows[IndexRow("text", "", 0, text_columns(resource))] = None
     return list(rows)
 
 

@@ -8,6 +8,7 @@ A leaf tests rows of one index table; the store joins leaves on the resource tha
     Referred   some resource that satisfies a predicate refers to this one (reverse chain)
     Own        a column of the resource itself: logical id, last update
     Indexed    some row of an index table under one search parameter passes all the tests
+    TextMatch  words of the narrative, or of the whole resource
     Together   as Indexed, for several tables, the rows coming from one and the same element (composite)
 """
 
@@ -122,7 +123,18 @@ class Referred:
     item: Predicate
 
 
-Predicate: TypeAlias = Everything | Nothing | Own | Indexed | Together | And | Or | Not | Refers | Referred
+@dataclass(frozen=True, slots=True)
+class TextMatch:
+    """Words of the full text: of any of the groups every phrase (words in this order) is in the column."""
+
+    column: str
+    type_name: str
+    groups: tuple[tuple[tuple[str, ...], ...], ...]
+
+
+Predicate: TypeAlias = (
+    Everything | Nothing | Own | Indexed | Together | And | Or | Not | Refers | Referred | TextMatch
+)
 
 
 def all_of(items: Iterable[Predicate]) -> Predicate:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fhir_service.errors import Invalid, ServiceError
-from fhir_service.search.definitions import OWN_COLUMNS
+from fhir_service.search.definitions import FULL_TEXT, OWN_COLUMNS
 from fhir_service.search.predicates import Key
 
 if TYPE_CHECKING:
@@ -57,6 +57,6 @@ def _sort_key(name: str, type_name: str, reader: Reader) -> SortKey:
     parameter = reader.parameter(name.removeprefix("-"), type_name)
     if parameter.code in OWN_COLUMNS:
         return SortKey("resource", OWN_COLUMNS[parameter.code], parameter.key, descending)
-    if parameter.type not in COLUMNS:
+    if parameter.type not in COLUMNS or parameter.code in FULL_TEXT:
         raise Invalid(f"nothing is sorted by `{parameter.code}`, a parameter of type {parameter.type}")
     return SortKey(parameter.type, COLUMNS[parameter.type][descending], parameter.key, descending)

@@ -6,11 +6,13 @@ read never parses JSON. Times are whole microseconds since 1970-01-01T00:00:00Z.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from fhir_service.search.index import IndexRow
     from fhir_service.search.query import Query
 
 
@@ -48,8 +50,9 @@ class Page:
 class HistoryScope:
     """Whose versions are asked for: of one resource, of a type, or (both None) of everything.
 
-    `since` is the earliest last update, `at` a range [low, high) of time during which the version was the
-    current one, `before` the cursor of the page before.
+    `types` are the types that may be answered, by default all. `since` is the earliest last update, `at` a
+    range [low, high) of time during which the version was the current one, `before` the cursor of the page
+    before.
     """
 
     type_name: str | None = None
@@ -58,6 +61,7 @@ class HistoryScope:
     at: tuple[int, int] | None = None
     count: int = 20
     before: int | None = None
+    types: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,18 @@ class HistoryPage:
     total: int
 
 
-class Store(Protocol):
-    """Reading side; `release` is a release name such as "r4b"."""
+class Owner(NamedTuple):
+    """The package that a resource was loaded from."""
+
+    canonical: str
+    version: str
+
+
+class Resources(Protocol):
+    """Reading and writing; `release` is a release name such as "r4b".
+
+    A store is one, and so is a transaction: what is asked of a transaction sees what it wrote.
+    """
 
     def read(self, release: str, type_name: str, logical_id: str) -> StoredVersion | None:
         """The current version, a deletion included; None when the id was never used."""
@@ -83,6 +97,26 @@ class Store(Protocol):
 
     def history(self, release: str, scope: HistoryScope) -> HistoryPage:
         """Versions, deletions included, newest first."""
+
+    def write(self) -> AbstractContextManager[WritableResources]:
+        """A transaction, committed as a whole at the end of the block; inside one, the same transaction."""
+
+
+class WritableResources(Resources, Protocol):
+    """One transaction: its `read` locks the resource against other writers until the end."""
+
+    def lock(self, *names: str) -> None:
+        """Hold the locks of these names among all writers until the end; for what has no row yet."""
+
+    def owner(self, release: str, type_name: str, logical_id: str) -> Owner | None:
+        """The package that owns the resource, if one does."""
+
+    def put(self, release: str, version: StoredVersion, rows: Iterable[IndexRow]) -> int:
+        """Make this the current version; returns the number of its resource row."""
+
+
+class Store(Resources, Protocol):
+    """Resources with what the process around them needs."""
 
     def change_token(self) -> object:
         """A value that differs from an earlier one whenever a commit was made between the two."""

@@ -5,11 +5,13 @@ Connections are plain DBAPI connections in autocommit mode; a transaction is ope
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from sqlalchemy import Engine
+
+from fhir_service.errors import ServiceError
 
 
 class Database(Protocol):
@@ -17,14 +19,32 @@ class Database(Protocol):
 
     engine: Engine
 
+    INSERT_TEXT: str
+    """The statement that keeps the full text of a resource: (serial, narrative, content)."""
+
+    FOR_UPDATE: str
+    """What makes a SELECT lock its rows until the end of the transaction, where that is not so anyway."""
+
     def connect(self) -> Any:
         """A new DBAPI connection in autocommit mode; the caller owns and closes it."""
 
     def statement(self, text: str) -> str:
         """The statement with this database's placeholders, from one with `?`."""
 
+    def values(self, values: Sequence[Any]) -> Sequence[Any]:
+        """The values with each TextMatch as a query of this database's full text search."""
+
     def begin(self, connection: Any) -> None:
         """Open a transaction that may write."""
+
+    def lock(self, connection: Any, name: str) -> None:
+        """Hold the lock of that name among all writers until the end of the transaction."""
+
+    def reserve(self, connection: Any, table: str, count: int) -> list[int]:
+        """Serial numbers for so many rows that this transaction is about to insert."""
+
+    def refusal(self, error: Exception) -> ServiceError | None:
+        """What to answer when writers got in each other's way; None for any other error."""
 
     def change_token(self, connection: Any) -> object:
         """A value that differs after every commit by any other connection."""

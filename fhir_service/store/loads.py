@@ -27,18 +27,18 @@ class Loads:
         )
         return LoadRow(*rows[0]) if rows else None
 
-    def all(self) -> list[tuple[int, str, str]]:
-        """(number, canonical, release) of every package that was loaded."""
-        return [
-            (row[0], row[1], row[2]) for row in self._execute("SELECT number, canonical, release FROM load")
-        ]
+    def all(self, origin: str) -> list[tuple[int, str, str]]:
+        """(number, canonical, release) of every package of that origin."""
+        found = self._execute("SELECT number, canonical, release FROM load WHERE origin = ?", (origin,))
+        return [(row[0], row[1], row[2]) for row in found]
 
-    def save(self, canonical: str, release: str, version: str, content_hash: str) -> int:
+    def save(self, canonical: str, release: str, version: str, content_hash: str, origin: str) -> int:
         number: int = self._execute(
-            "INSERT INTO load (canonical, release, version, content_hash) VALUES (?, ?, ?, ?)"
+            "INSERT INTO load (canonical, release, version, content_hash, origin) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (canonical, release) DO UPDATE"
-            " SET version = excluded.version, content_hash = excluded.content_hash RETURNING number",
-            (canonical, release, version, content_hash),
+            " SET version = excluded.version, content_hash = excluded.content_hash, origin = excluded.origin"
+            " RETURNING number",
+            (canonical, release, version, content_hash, origin),
         )[0][0]
         return number
 

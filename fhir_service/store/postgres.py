@@ -5,15 +5,24 @@ https://www.postgresql.org/docs/15/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import URL, Engine, NullPool, create_engine
 
+from fhir_service.errors import Contended, ServiceError
+from fhir_service.search.predicates import TextMatch
+
 
 class PostgresDatabase:
+    FOR_UPDATE = " FOR UPDATE"
+    INSERT_TEXT = (
+        "INSERT INTO full_text (rowid, narrative, content)"
+        " VALUES (?, to_tsvector('simple', ?), to_tsvector('simple', ?))"
+    )
+
     def __init__(self, url: URL) -> None:
         self.engine: Engine = create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool)
         self._conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
@@ -25,10 +34,30 @@ class PostgresDatabase:
         return psycopg.connect(self._conninfo, autocommit=True)
 
     def statement(self, text: str) -> str:
-        return text.replace("?", "%s")
+        return text.replace("MATCH ?", "@@ to_tsquery('simple', ?)").replace("?", "%s")
+
+    def values(self, values: Sequence[Any]) -> Sequence[Any]:
+        return [_match(value) if isinstance(value, TextMatch) else value for value in values]
 
     def begin(self, connection: Any) -> None:
         connection.execute("BEGIN")
+
+    def lock(self, connection: Any, name: str) -> None:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_lock_key(name),))
+
+    def reserve(self, connection: Any, table: str, count: int) -> list[int]:
+        numbers = connection.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'serial')) FROM generate_series(1, %s)", (table, count)
+        )
+        return [row[0] for row in numbers]
+
+    def refusal(self, error: Exception) -> ServiceError | None:
+        from psycopg import errors
+
+        # A unique violation is two writers who made the same thing: each saw that it was not there.
+        if isinstance(error, (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure)):
+            return Contended("Another request wrote the same resources at the same time.")
+        return None
 
     def change_token(self, connection: Any) -> object:
         row = connection.execute(
@@ -39,12 +68,21 @@ class PostgresDatabase:
 
     @contextmanager
     def exclusive(self, name: str) -> Iterator[None]:
-        key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
         with self.connect() as connection:
-            connection.execute("SELECT pg_advisory_lock(%s)", (key,))
+            connection.execute("SELECT pg_advisory_lock(%s)", (_lock_key(name),))
             yield  # the lock goes with the connection
 
     def errors(self) -> tuple[type[Exception], ...]:
         import psycopg
 
         return (psycopg.OperationalError,)
+
+
+def _lock_key(name: str) -> int:
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def _match(text: TextMatch) -> str:
+    """https://www.postgresql.org/docs/15/textsearch-controls.html#TEXTSEARCH-PARSING-QUERIES"""
+    groups = (" & ".join(f"({' <-> '.join(phrase)})" for phrase in group) for group in text.groups)
+    return " | ".join(f"({group})" for group in groups)

@@ -5,9 +5,11 @@
     version            one row a version, with the bytes that are served; a deletion has none
     search_parameter   a number for each release, type and code: what index rows start with
     index_<type>       one table a search parameter type; rows of current versions only
+    full_text          the words of each current resource; each database has its own kind of table for it
     load               packages that were loaded: canonical, version and content hash
     loaded_resource    which resources each loaded package owns
     property           what the store says of itself: the index definitions its rows were made with
+    token_use          client assertions that were used, until they have expired
 
 The key of an index row is its search parameter, the first of its own columns, the resource, and the rest:
 matches come in the order of (first column, resource), so that a page costs the same wherever it begins.
@@ -101,6 +103,13 @@ PROPERTY = Table(
     Column("value", String, nullable=False),
 )
 
+TOKEN_USE = Table(
+    "token_use",
+    metadata,
+    Column("assertion", String, primary_key=True),
+    Column("until", BigInteger, nullable=False, index=True),
+)
+
 LOAD = Table(
     "load",
     metadata,
@@ -109,6 +118,8 @@ LOAD = Table(
     Column("release", String, nullable=False),
     Column("version", String, nullable=False),
     Column("content_hash", String, nullable=False),
+    # `built` of the resources folder, which removes it too, or a `file` that somebody loaded.
+    Column("origin", String, nullable=False),
     UniqueConstraint("canonical", "release"),
 )
 

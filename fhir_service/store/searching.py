@@ -28,6 +28,7 @@ from fhir_service.search.predicates import (
     Predicate,
     Referred,
     Refers,
+    TextMatch,
     all_of,
     any_of,
 )
@@ -172,6 +173,8 @@ class Searcher:
                 return self._resolve_reference(predicate)
             case Referred():
                 return self._resolve_reverse(predicate)
+            case TextMatch():
+                return self._resolve_text(predicate)
             case _:
                 return predicate
 
@@ -201,6 +204,15 @@ class Searcher:
         if len(rows) > LINK_LIMIT:
             return link
         return any_of([Own((Compare("logical_id", "in", tuple(row[0] for row in rows)),))] if rows else [])
+
+    def _resolve_text(self, text: TextMatch) -> Predicate:
+        type_number = self.names.types.get(text.type_name)
+        if type_number is None:
+            return Nothing()
+        rows = self.run(sql.text_matches(text, type_number, LINK_LIMIT + 1))
+        if len(rows) > LINK_LIMIT:
+            return text
+        return Own((Compare("serial", "in", tuple(row[0] for row in rows)),)) if rows else Nothing()
 
     def _matches(self, type_name: str, predicate: Predicate) -> Sql | None:
         """The statement that gives the matches of the other end, where they are few."""

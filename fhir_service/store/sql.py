@@ -29,6 +29,7 @@ from fhir_service.search.predicates import (
     Predicate,
     Referred,
     Refers,
+    TextMatch,
     Together,
 )
 from fhir_service.search.sorting import SortKey
@@ -263,6 +264,10 @@ def holds(predicate: Predicate, resource: str, names: Names, level: int = 0) -> 
             return _rows_exist((predicate,), resource, names, level)
         case Together(parts):
             return _rows_exist(parts, resource, names, level)
+        case TextMatch():
+            return _exists(
+                f"full_text AS f{level}", Sql(f"f{level}.rowid = {resource}", []), matches(predicate, level)
+            )
         case Refers():
             return _refers(predicate, resource, names, level + 1)
         case Referred():
@@ -270,6 +275,20 @@ def holds(predicate: Predicate, resource: str, names: Names, level: int = 0) -> 
 
 
 _NEVER = Sql("1 = 0", [])
+
+
+def matches(text: TextMatch, level: int = 0) -> Sql:
+    """The condition on `full_text AS f<level>`; each database puts its own query for the words in."""
+    return Sql(f"f{level}.{text.column} MATCH ?", [text])
+
+
+def text_matches(text: TextMatch, type_number: int, limit: int) -> Sql:
+    condition = matches(text)
+    return Sql(
+        "SELECT r.serial FROM full_text AS f0 JOIN resource AS r ON r.serial = f0.rowid"
+        f" WHERE {condition.text} AND r.type = ?{_limit(limit)}",
+        [*condition.values, type_number],
+    )
 
 
 def _exists(tables: str, *conditions: Sql) -> Sql:

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, Engine, NullPool, create_engine
+
+from fhir_service.errors import ServiceError, Unavailable
+from fhir_service.search.predicates import TextMatch
 
 BUSY_TIMEOUT_SECONDS = 30.0
 _CACHE_KIB = 16_384
@@ -29,6 +33,9 @@ _PRAGMAS = (
 
 
 class SqliteDatabase:
+    FOR_UPDATE = ""  # there is one writer at a time
+    INSERT_TEXT = "INSERT INTO full_text (rowid, narrative, content) VALUES (?, ?, ?)"
+
     def __init__(self, url: URL) -> None:
         if not url.database or url.database == ":memory:":
             raise ValueError("SQLite in memory is not shared between connections: name a file")
@@ -51,9 +58,26 @@ class SqliteDatabase:
     def statement(self, text: str) -> str:
         return text
 
+    def values(self, values: Sequence[Any]) -> Sequence[Any]:
+        return [_match(value) if isinstance(value, TextMatch) else value for value in values]
+
     def begin(self, connection: sqlite3.Connection) -> None:
         # IMMEDIATE takes the write lock at once: a transaction that read first could not be upgraded safely.
         connection.execute("BEGIN IMMEDIATE")
+
+    def lock(self, connection: sqlite3.Connection, name: str) -> None:
+        pass  # whoever writes holds the one lock there is
+
+    def reserve(self, connection: sqlite3.Connection, table: str, count: int) -> list[int]:
+        # The transaction holds the write lock, so nobody else numbers rows until it ends.
+        last = connection.execute(f"SELECT coalesce(max(serial), 0) FROM {table}").fetchone()[0]
+        return list(range(last + 1, last + 1 + count))
+
+    def refusal(self, error: Exception) -> ServiceError | None:
+        code = error.sqlite_errorcode & 0xFF if isinstance(error, sqlite3.OperationalError) else None
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return Unavailable("The database is busy with another writer; try again later.")
+        return None
 
     def change_token(self, connection: sqlite3.Connection) -> object:
         return connection.execute("PRAGMA data_version").fetchone()[0]
@@ -66,3 +90,9 @@ class SqliteDatabase:
 
     def errors(self) -> tuple[type[Exception], ...]:
         return (sqlite3.OperationalError,)
+
+
+def _match(text: TextMatch) -> str:
+    """https://sqlite.org/fts5.html#full_text_query_syntax"""
+    groups = (" AND ".join(f'"{" ".join(phrase)}"' for phrase in group) for group in text.groups)
+    return " OR ".join(f"({group})" for group in groups)

@@ -5,37 +5,80 @@ Statements that do not depend on what is written are written once, below.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from fhir_service.search.index import IndexRow
 from fhir_service.search.param_types import PARAM_TYPES
-from fhir_service.store.contract import StoredVersion
+from fhir_service.store.contract import Owner, StoredVersion
 from fhir_service.store.database import Database
-from fhir_service.store.sql import READ
+from fhir_service.store.reading import Reading
+from fhir_service.store.sql import READ, Sql
 
 
-class Transaction:
-    """Reads and writes inside one transaction."""
+class Transaction(Reading):
+    """Reads and writes inside one transaction; what is read includes what it wrote."""
 
     def __init__(self, connection: Any, database: Database) -> None:
+        super().__init__()
         self._connection = connection
         self._database = database
         self._types: dict[tuple[str, str], int] = {}
-        self._numbers: dict[tuple[str, str, str], int] = {}
+        self._parameters: dict[tuple[str, str], dict[str, int]] = {}
 
     def execute(self, text: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        cursor = self._connection.execute(self._database.statement(text), values)
+        cursor = self._connection.execute(self._database.statement(text), self._database.values(values))
         return cursor.fetchall() if cursor.description else []
+
+    def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
+        return self.execute(statement.text, statement.values)
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """This transaction: what is written joins it, and is committed with it."""
+        yield self
+
+    def execute_many(self, text: str, values: Sequence[Sequence[Any]]) -> None:
+        if values:
+            self._connection.cursor().executemany(self._database.statement(text), values)
+
+    @property
+    def insert_text(self) -> str:
+        """The statement that keeps a resource's full text: (serial, narrative, content)."""
+        return self._database.INSERT_TEXT
+
+    def reserve(self, table: str, count: int) -> list[int]:
+        """Numbers for so many new rows of `resource` or `version`, which no other writer gets."""
+        return self._database.reserve(self._connection, table, count)
+
+    def lock(self, *names: str) -> None:
+        """Always in the same order, so that two writers do not wait for each other."""
+        for name in sorted(names):
+            self._database.lock(self._connection, name)
 
     def read(self, release: str, type_name: str, logical_id: str) -> StoredVersion | None:
         """The current version, locked against other writers until the end of the transaction."""
-        rows = self.execute(READ, (self._type_number(release, type_name), logical_id))
+        key = (self.type_number(release, type_name), logical_id)
+        if self._database.FOR_UPDATE:
+            # Two statements: one that waited for a lock would join with versions from before the wait.
+            found = "SELECT serial FROM resource WHERE type = ? AND logical_id = ?"
+            self.execute(found + self._database.FOR_UPDATE, key)
+        rows = self.execute(READ, key)
         return StoredVersion(type_name, logical_id, *rows[0]) if rows else None
+
+    def owner(self, release: str, type_name: str, logical_id: str) -> Owner | None:
+        """The package that owns the resource, if one does."""
+        rows = self.execute(
+            "SELECT p.canonical, p.version FROM loaded_resource AS l JOIN load AS p ON p.number = l.load"
+            " JOIN resource AS r ON r.serial = l.resource WHERE r.type = ? AND r.logical_id = ?",
+            (self.type_number(release, type_name), logical_id),
+        )
+        return Owner(*rows[0]) if rows else None
 
     def put(self, release: str, version: StoredVersion, rows: Iterable[IndexRow]) -> int:
         """Make this the current version; returns the number of its resource row."""
-        type_number = self._type_number(release, version.type_name)
+        type_number = self.type_number(release, version.type_name)
         found = self.execute(
             "SELECT serial FROM resource WHERE type = ? AND logical_id = ?", (type_number, version.logical_id)
         )
@@ -69,23 +112,35 @@ class Transaction:
 
     def register(self, release: str, type_name: str, code: str, url: str) -> int:
         """The number of a search parameter, given to it when it is first seen."""
-        key = (release, type_name, code)
-        if key not in self._numbers:
+        known = self._parameters.get((release, type_name))
+        if known is None:
+            known = self._parameters[release, type_name] = dict(
+                self.execute(
+                    "SELECT code, number FROM search_parameter WHERE release = ? AND type = ?",
+                    (release, type_name),
+                )
+            )
+        if code not in known:
+            key = (release, type_name, code)
             self.execute(
                 "INSERT INTO search_parameter (release, type, code, url, state) VALUES (?, ?, ?, ?, 'ready')"
                 " ON CONFLICT DO NOTHING",
                 (*key, url),
             )
-            self._numbers[key] = self.execute(
+            known[code] = self.execute(
                 "SELECT number FROM search_parameter WHERE release = ? AND type = ? AND code = ?", key
             )[0][0]
-        return self._numbers[key]
+        return known[code]
 
-    def _type_number(self, release: str, type_name: str) -> int:
+    def type_number(self, release: str, type_name: str) -> int:
         key = (release, type_name)
         if key not in self._types:
-            self.execute("INSERT INTO type (release, name) VALUES (?, ?) ON CONFLICT DO NOTHING", key)
-            found = self.execute("SELECT number FROM type WHERE release = ? AND name = ?", key)
+            # Looked for first: even an insert that does nothing uses up a number on PostgreSQL.
+            find = "SELECT number FROM type WHERE release = ? AND name = ?"
+            found = self.execute(find, key)
+            if not found:
+                self.execute("INSERT INTO type (release, name) VALUES (?, ?) ON CONFLICT DO NOTHING", key)
+                found = self.execute(find, key)
             self._types[key] = found[0][0]
         return self._types[key]
 
@@ -94,7 +149,7 @@ class Transaction:
         found = self.execute(
             "SELECT r.serial, v.body FROM resource AS r JOIN version AS v ON v.serial = r.current_version"
             " WHERE r.type = ? AND r.is_deleted = ?",
-            (self._type_number(release, type_name), False),
+            (self.type_number(release, type_name), False),
         )
         for resource, body in found:
             self._delete_index_rows(resource)
@@ -119,16 +174,20 @@ class Transaction:
     def _delete_index_rows(self, resource: int) -> None:
         for kind in PARAM_TYPES:
             self.execute(f"DELETE FROM index_{kind} WHERE resource = ?", (resource,))
+        self.execute("DELETE FROM full_text WHERE rowid = ?", (resource,))
 
     def _insert_index_rows(
         self, release: str, type_name: str, resource: int, rows: Iterable[IndexRow]
     ) -> None:
         by_table: dict[str, list[tuple[Any, ...]]] = {}
         for row in rows:
+            if row.table == "text":
+                self.execute(self.insert_text, (resource, *row.columns))
+                continue
             parameter = self.register(release, type_name, row.parameter, "")
             by_table.setdefault(row.table, []).append((parameter, resource, row.element, *row.columns))
         for kind, values in by_table.items():
-            self._connection.cursor().executemany(self._database.statement(_INSERTS[kind]), values)
+            self.execute_many(INSERTS[kind], values)
 
 
 def _insert(kind: str) -> str:
@@ -139,4 +198,4 @@ def _insert(kind: str) -> str:
     )
 
 
-_INSERTS = {kind: _insert(kind) for kind in PARAM_TYPES}
+INSERTS = {kind: _insert(kind) for kind in PARAM_TYPES}

@@ -38,7 +38,11 @@ def history(run: Run, names: Names, scope: HistoryScope) -> HistoryPage:
 
 def _asked(names: Names, scope: HistoryScope) -> Sql | None:
     """The condition on versions, or None when nothing can satisfy it."""
-    numbers = [number for name, number in names.types.items() if scope.type_name in (None, name)]
+    numbers = [
+        number
+        for name, number in names.types.items()
+        if scope.type_name in (None, name) and (scope.types is None or name in scope.types)
+    ]
     if not numbers:
         return None
     values: list[Any] = list(numbers)

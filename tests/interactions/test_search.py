@@ -32,7 +32,7 @@ def entries(services: Services, release: str, type_name: str, *pairs: tuple[str,
         path=type_name,
         parameters=pairs,
     )
-    found: list[Any] = json.loads(dispatch(request, services).body).get("entry", [])
+    found: list[Any] = json.loads(dispatch(request, services).body or b"").get("entry", [])
     return found
 
 

@@ -61,8 +61,10 @@ def test_changed_lock_builds_the_environment_anew(folder: Path) -> None:
 
 def test_failed_installation_is_never_taken_for_a_complete_one(folder: Path) -> None:
     (folder / "some.lock").write_text(BROKEN)
-    assert prepare(folder).returncode != 0
-    assert not (folder / ".venv/lock.sha256").exists()
+    failed = prepare(folder)
+    assert failed.returncode != 0
+    assert "no-such-file" in failed.stderr, failed.stderr
+    assert prepare(folder, **OFFLINE).returncode != 0
 
 
 def test_command_finds_the_project_after_a_move_and_from_any_folder(folder: Path) -> None:

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from fhir_service.errors import Invalid, NotAcceptable, UnsupportedMediaType
+from fhir_service.fhir.media_types import split_media_type
 from fhir_service.formats import FORMATS, Format
 from fhir_service.releases import RELEASES, Release
 
 ANYTHING = "*/*"
 FORM = "application/x-www-form-urlencoded"
 
-# Commas and semicolons inside a quoted string separate nothing.
+# A comma inside a quoted string separates nothing.
 _RANGES = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
-_PARTS = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*")+')
 _QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?", re.ASCII)
 
 
@@ -113,15 +113,11 @@ def _accept_ranges(accept: str) -> list[MediaRange]:
 
 
 def _media_range(text: str) -> MediaRange:
-    media_type, *parts = _PARTS.findall(text)
-    parameters = {}
-    for part in parts:
-        name, _, value = part.partition("=")
-        parameters[name.strip().lower()] = value.strip().strip('"')
+    media_type, parameters = split_media_type(text)
     quality = parameters.pop("q", "1")
     # A quality that makes no sense is as good as none: the client named the type.
     number = float(quality) if _QUALITY.fullmatch(quality) else 1.0
-    return MediaRange(media_type.strip().lower(), parameters, number)
+    return MediaRange(media_type, parameters, number)
 
 
 def _format_ranges(text: str) -> list[MediaRange]:
@@ -145,6 +141,19 @@ def is_lenient(prefer: str, default: str) -> bool:
     return (asked if asked in ("strict", "lenient") else default) == "lenient"
 
 
+def preferred_return(prefer: str) -> str:
+    """What a write should answer: `Prefer: return=minimal`, `representation` or `OperationOutcome`."""
+    asked = dict(_preferences(prefer)).get("return", "")
+    return {name.lower(): name for name in ("minimal", "representation", "OperationOutcome")}.get(asked, "")
+
+
+def release_of_body(content_type: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The releases that may answer a body: what it is written in, when it says so and that is one of them."""
+    asked = split_media_type(content_type)[1].get("fhirversion")
+    fitting = [name for name in names if asked in (RELEASES[name].media_version, RELEASES[name].fhir_version)]
+    return tuple(fitting) or names
+
+
 def _preferences(header: str) -> Iterator[tuple[str, str]]:
     """Names and values; members are separated by commas, by semicolons in older clients (RFC 7240)."""
     for member in header.replace(";", ",").split(","):
@@ -152,17 +161,21 @@ def _preferences(header: str) -> Iterator[tuple[str, str]]:
         yield name.strip().lower(), value.strip().strip('"').lower()
 
 
-def require_form(content_type: str, content_encoding: str = "") -> None:
+def require_form(content_type: str) -> None:
     """Raise UnsupportedMediaType unless the body is a plain form, the only body that a search takes."""
+    if split_media_type(content_type)[0] != FORM:
+        raise UnsupportedMediaType(
+            f"Content-Type `{content_type}` is not supported here; allowed: {FORM}.",
+            expression=("http.Content-Type",),
+        )
+
+
+def require_plain(content_encoding: str) -> None:
+    """Raise UnsupportedMediaType for a body that is compressed: unpacked, it could be of any size."""
     if content_encoding not in ("", "identity"):
         raise UnsupportedMediaType(
             f"Content-Encoding `{content_encoding}` is not supported here; send the body as it is.",
             expression=("http.Content-Encoding",),
-        )
-    if content_type.partition(";")[0].strip().lower() != FORM:
-        raise UnsupportedMediaType(
-            f"Content-Type `{content_type}` is not supported here; allowed: {FORM}.",
-            expression=("http.Content-Type",),
         )
 
 

@@ -8,25 +8,21 @@ OperationOutcome.
 
 from __future__ import annotations
 
-import logging
-import secrets
-from datetime import UTC, datetime
-
-from flask import Request, Response, g, request
+from flask import Response, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date
 
 from fhir_service import exchange
 from fhir_service.delivery.fhir.negotiation import Representation, default_representation
 from fhir_service.errors import Issue, ServiceError
+from fhir_service.failures import told
 from fhir_service.fhir.outcome import outcome
 from fhir_service.formats import fhir_json
 from fhir_service.releases import R4
 
-LOG = logging.getLogger(__name__)
-
 # A cache may keep an answer but must ask whether it still holds: a resource can change at any time.
 _REVALIDATE = "public, no-cache"
+_NOT_KEPT = "no-store"
 _VARY = "Accept, Prefer"
 # A Binary holds whatever was put into it; shown by a browser it must not act as a page of this service.
 _SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -45,37 +41,31 @@ _ISSUE_CODES = {
 }
 
 
-def render(
-    answer: exchange.Response, representation: Representation, pretty: bool, asked: Request
-) -> Response:
-    """The response value as HTTP; 304 without a body when the client has it already."""
-    if _is_unchanged(answer, asked):
-        response = Response(status=304)
+def render(answer: exchange.Response, representation: Representation, pretty: bool) -> Response:
+    """The response value as HTTP."""
+    if answer.body is None:
+        response = Response(status=answer.status)
+        del response.headers["Content-Type"]
     elif answer.media_type is not None:
         response = Response(answer.body, answer.status, content_type=answer.media_type)
         response.headers["Content-Security-Policy"] = _SANDBOX
     else:
-        body = representation.format.encode(answer.body, pretty)
+        body = representation.format.encode(answer.body, pretty, representation.release)
         response = Response(body, answer.status, content_type=representation.content_type)
     if answer.etag is not None:
         response.set_etag(answer.etag, weak=True)
     if answer.last_modified is not None:
         response.headers["Last-Modified"] = http_date(answer.last_modified // _MICROSECONDS)
-    response.headers["Cache-Control"] = _REVALIDATE
+    if answer.location is not None:
+        response.headers["Location" if _is_created(answer) else "Content-Location"] = answer.location
+    response.headers["Cache-Control"] = _REVALIDATE if request.method in ("GET", "HEAD") else _NOT_KEPT
     response.headers["Vary"] = _VARY
     return response
 
 
-def _is_unchanged(answer: exchange.Response, asked: Request) -> bool:
-    """Conditional read: https://hl7.org/fhir/R4/http.html#cread and RFC 9110, section 13.2.2."""
-    if asked.method not in ("GET", "HEAD"):
-        return False
-    if "If-None-Match" in asked.headers:
-        return answer.etag is not None and asked.if_none_match.contains_weak(answer.etag)
-    since = asked.if_modified_since
-    if since is None or answer.last_modified is None:
-        return False
-    return datetime.fromtimestamp(answer.last_modified // _MICROSECONDS, UTC) <= since
+def _is_created(answer: exchange.Response) -> bool:
+    """A conditional create that finds the resource says where it is, as one that makes it does."""
+    return answer.status == 201 or request.method == "POST"
 
 
 def render_failure(error: Exception) -> Response:
@@ -86,13 +76,14 @@ def render_failure(error: Exception) -> Response:
         case HTTPException(code=int(status)) if status < 400:  # a redirect is no failure
             return error.get_response(request.environ)  # type: ignore[return-value]
         case HTTPException(code=int(status)):
-            issue = Issue("error", _ISSUE_CODES.get(status, "processing"), _told(error, status))
+            issue = Issue("error", _ISSUE_CODES.get(status, "processing"), _about(error, status))
             return _failure(status, (issue,), _kept_headers(error))
         case _:
-            return _unforeseen(error)
+            failure = told(error, request.method, request.path)
+            return _failure(failure.status, failure.issues, {})
 
 
-def _told(error: HTTPException, status: int) -> str:
+def _about(error: HTTPException, status: int) -> str:
     if status == 404:
         return f"There is nothing at `{request.path}`. FHIR is at /fhir/r4, /fhir/r4b, /fhir/r5 and /fhir."
     if status == 405:
@@ -105,20 +96,13 @@ def _kept_headers(error: HTTPException) -> dict[str, str]:
     return {name: value for name, value in error.get_headers(request.environ) if name != "Content-Type"}
 
 
-def _unforeseen(error: Exception) -> Response:
-    reference = secrets.token_hex(6)
-    # The path names a resource of ours; the query may say what someone looked for and stays out of the log.
-    LOG.error("Request %s failed: %s %s", reference, request.method, request.path, exc_info=error)
-    told = f"The service failed on this request. Its log says why under reference {reference}."
-    return _failure(500, (Issue("fatal", "exception", told),), {})
-
-
 def _failure(status: int, issues: tuple[Issue, ...], headers: dict[str, str]) -> Response:
     representation = g.get("representation") or default_representation(R4)
-    body = representation.format.encode(fhir_json.dump(outcome(issues)), g.get("pretty", False))
+    reported = fhir_json.dump(outcome(issues))
+    body = representation.format.encode(reported, g.get("pretty", False), representation.release)
     response = Response(body, status, content_type=representation.content_type)
     response.headers.update(headers)
-    response.headers["Cache-Control"] = "no-store"
+    response.headers["Cache-Control"] = _NOT_KEPT
     response.headers["Vary"] = _VARY
     return response
 

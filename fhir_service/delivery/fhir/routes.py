@@ -6,7 +6,6 @@ https://hl7.org/fhir/R4/http.html
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, g, request
 
@@ -18,19 +17,26 @@ from fhir_service.delivery.fhir.negotiation import (
     flag,
     is_lenient,
     negotiate,
+    preferred_return,
+    release_of_body,
     require_form,
+    require_plain,
     single,
 )
 from fhir_service.delivery.fhir.rendering import render
-from fhir_service.dispatch import allowed_methods, dispatch, find
-from fhir_service.errors import Invalid, NotAcceptable
-from fhir_service.exchange import Pairs, Services
+from fhir_service.dispatch import dispatch, find
+from fhir_service.errors import NotAcceptable
+from fhir_service.exchange import Conditions, Content, Pairs, Services
+from fhir_service.fhir.query_string import read_pairs
 from fhir_service.releases import RELEASES
 
 PREFIX = "/fhir"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_WITH_BODY = ("POST", "PUT", "PATCH")
 _PRESENTATION = ("_format", "_pretty")
-_MOST_PARAMETERS = 500
+# A form is small, and so is a batch that only reads; what is written may be large.
+_LARGEST_FORM = 1_000_000
+LARGEST_BODY = 32_000_000
 
 
 def create_blueprint(services: Services) -> Blueprint:
@@ -41,12 +47,13 @@ def create_blueprint(services: Services) -> Blueprint:
         releases, path, base_path = _split(rest)
         g.representation = default_representation(RELEASES[releases[0]])
         if request.method == "OPTIONS":
-            return _options(path, releases)
-        pairs = _query(request.query_string)
-        if request.method == "POST" and path.endswith("/_search"):
-            headers = request.headers
-            require_form(headers.get("Content-Type", ""), headers.get("Content-Encoding", ""))
-            pairs += _query(request.get_data(cache=False))
+            return _options(path, releases, services)
+        prefer = request.headers.get("Prefer", "")
+        pairs = read_pairs(request.query_string.decode("utf-8", "surrogateescape"))
+        content = None
+        if request.method in _WITH_BODY:
+            pairs, content = _body(path, pairs, services.settings.writes)
+            releases = release_of_body(request.headers.get("Content-Type", ""), releases)
         g.pretty = flag("_pretty", _values(pairs, "_pretty"))
         accept = request.headers.get("Accept", "")
         raw = _may_be_raw(path, accept, pairs)
@@ -62,13 +69,22 @@ def create_blueprint(services: Services) -> Blueprint:
             path=path,
             parameters=tuple(pair for pair in pairs if pair[0] not in _PRESENTATION),
             presentation=tuple(pair for pair in pairs if pair[0] in _PRESENTATION),
-            lenient=is_lenient(request.headers.get("Prefer", ""), services.settings.search_handling),
+            lenient=is_lenient(prefer, services.settings.search_handling),
             raw=raw,
+            content=content,
+            conditions=_conditions(),
+            returns=preferred_return(prefer),
+            authorization=request.headers.get("Authorization", ""),
         )
-        return render(dispatch(asked, services), g.representation, g.pretty, request)
+        return render(dispatch(asked, services), g.representation, g.pretty)
 
     def finish(response: Response) -> Response:
         add_cors(response, request, services.settings)
+        if services.guard.reads == "token":  # what one client may read is nobody else's
+            response.headers["Cache-Control"] = (
+                "private, no-cache" if response.status_code < 400 else "no-store"
+            )
+            response.vary.add("Authorization")
         return response
 
     for rule in (PREFIX, f"{PREFIX}/", f"{PREFIX}/<path:rest>"):
@@ -87,18 +103,30 @@ def _split(rest: str) -> tuple[tuple[str, ...], str, str]:
     return tuple(RELEASES), rest.removesuffix("/"), PREFIX
 
 
-def _query(raw: bytes) -> Pairs:
-    """The decoded pairs of a query string or form, in order, empty values kept."""
-    try:
-        pairs = parse_qsl(
-            raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS
-        )
-    except ValueError as error:  # of which UnicodeDecodeError is one
-        raise Invalid(f"The parameters cannot be read: {error}.", issue_code="structure") from None
-    for name, value in pairs:
-        if "\0" in name + value:
-            raise Invalid(f"The parameter `{name}` holds a NUL character.", issue_code="value")
-    return tuple(pairs)
+def _body(path: str, pairs: Pairs, writes: str) -> tuple[Pairs, Content | None]:
+    """The pairs with those of a search's form, or the content of any other request."""
+    headers = request.headers
+    require_plain(headers.get("Content-Encoding", ""))
+    if path.endswith("/_search"):
+        request.max_content_length = _LARGEST_FORM
+        require_form(headers.get("Content-Type", ""))
+        return pairs + read_pairs(request.get_data(cache=False).decode("utf-8", "surrogateescape")), None
+    request.max_content_length = _LARGEST_FORM if writes == "off" else LARGEST_BODY
+    return pairs, Content(
+        content_type=headers.get("Content-Type", ""),
+        data=request.get_data(cache=False),
+        security_context=headers.get("X-Security-Context", ""),
+    )
+
+
+def _conditions() -> Conditions:
+    headers = request.headers
+    return Conditions(
+        if_match=headers.get("If-Match", ""),
+        if_none_match=headers.get("If-None-Match", ""),
+        if_modified_since=headers.get("If-Modified-Since", ""),
+        if_none_exist=headers.get("If-None-Exist", ""),
+    )
 
 
 def _values(pairs: Pairs, name: str) -> Sequence[str]:
@@ -113,14 +141,14 @@ def _may_be_raw(path: str, accept: str, pairs: Pairs) -> bool:
     return path.startswith("Binary/") and "/fhir+" not in accept.lower() and not _values(pairs, "_format")
 
 
-def _options(path: str, releases: tuple[str, ...]) -> Response:
+def _options(path: str, releases: tuple[str, ...], services: Services) -> Response:
     """What may be asked of a path. A preflight is always granted: a page must see the failure."""
-    methods = allowed_methods(path)
+    methods = services.routes.methods(path)
     response = Response(status=204)
     del response.headers["Content-Type"]
     if is_preflight(request):
         add_preflight(response, methods or ("GET", "HEAD", "OPTIONS"))
     elif not methods:
-        find(exchange.Request(release=RELEASES[releases[0]], base="", method="OPTIONS", path=path))
+        find(exchange.Request(release=RELEASES[releases[0]], base="", method="OPTIONS", path=path), services)
     response.headers["Allow"] = ", ".join(methods)
     return response

@@ -17,6 +17,8 @@ from fhir_service.search.predicates import Indexed, Predicate
 
 COLUMNS = ("low", "high")
 
+_DATES = frozenset(("date", "dateTime", "instant"))
+
 
 def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
     return ()
@@ -27,6 +29,8 @@ def other_rows(type_name: str, value: Any) -> Iterator[OtherRow]:
 
 
 def rows(type_name: str, value: Any) -> Iterator[Row]:
+    if isinstance(value, str) and type_name not in _DATES:
+        return  # onset may be said in words
     ranges = list(_ranges(value))
     if ranges:
         yield min(low for low, _ in ranges), max(high for _, high in ranges)

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/search.html#number
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -67,7 +68,9 @@ def number_tests(parameter: SearchParameter, text: str) -> tuple[Condition, ...]
     exact = float(number)
     if prefix in ("eq", "ne"):
         half = Decimal((0, (5,), int(number.as_tuple().exponent) - 1))
-        return range_tests(prefix, float(number - half), float(number + half), 0.0)
+        # More digits than a double has would make the range empty: it holds the number itself at least.
+        high = max(float(number + half), math.nextafter(exact, math.inf))
+        return range_tests(prefix, float(number - half), high, 0.0)
     if prefix == "ap":
         tenth = abs(exact) / 10
         return (Compare("low", "le", exact + tenth), Compare("high", "ge", exact - tenth))

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/search.html#quantity
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from fhir_service.errors import Invalid
@@ -42,6 +43,10 @@ def rows(type_name: str, value: Any) -> Iterator[Row]:
                 GREATEST if high is None else float(high),
                 *_unit(ends[0]),
             )
+    elif "origin" in value:  # SampledData
+        points = _points(value)
+        if points:
+            yield min(points), max(points), *_unit(value["origin"])
     elif "value" in value:
         number = float(value["value"])
         opens_down, opens_up = _COMPARATORS.get(value.get("comparator", ""), (False, False))
@@ -49,6 +54,15 @@ def rows(type_name: str, value: Any) -> Iterator[Row]:
             {"code": value["currency"], "system": "urn:iso:std:iso:4217"} if "currency" in value else value
         )
         yield (LEAST if opens_down else number, GREATEST if opens_up else number, *_unit(currency))
+
+
+def _points(sampled: dict[str, Any]) -> list[float]:
+    """What was measured: a search is "on the bounds of the values in sampled data"; E is an error."""
+    limits = {"L": sampled.get("lowerLimit"), "U": sampled.get("upperLimit")}
+    raw = (limits.get(point, point) for point in (sampled.get("data") or "").split() if point != "E")
+    origin = Decimal(sampled["origin"].get("value", 0))
+    factor = Decimal(sampled.get("factor", 1))
+    return [float(Decimal(point) * factor + origin) for point in raw if point is not None]
 
 
 def _unit(quantity: dict[str, Any]) -> Row:

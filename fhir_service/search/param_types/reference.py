@@ -32,6 +32,10 @@ def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
     return ("identifier", *text, *(("below",) if parameter.is_canonical else ()), *types)
 
 
+# A reference that no search can name, by identifier alone or to a part of the resource: it is not missing.
+_UNNAMED: Row = ("", "", 0)
+
+
 def rows(type_name: str, value: Any) -> Iterator[Row]:
     match value:
         case str():
@@ -42,6 +46,14 @@ def rows(type_name: str, value: Any) -> Iterator[Row]:
             yield from _row(reference)
         case {"resourceType": str(held), "id": str(logical_id)}:  # held by a Bundle, not referred to
             yield logical_id, held, 0
+        case dict() if _says_something(type_name, value):
+            yield _UNNAMED
+
+
+def _says_something(type_name: str, value: dict[str, Any]) -> bool:
+    reference = value.get("reference", {}) if type_name == "CodeableReference" else value
+    is_one = type_name in ("Reference", "CodeableReference")
+    return is_one and bool(reference.keys() - {"id", "extension"})
 
 
 def other_rows(type_name: str, value: Any) -> Iterator[OtherRow]:
@@ -57,6 +69,7 @@ def other_rows(type_name: str, value: Any) -> Iterator[OtherRow]:
 
 def _row(reference: str) -> Iterator[Row]:
     if reference.startswith("#"):  # contained: a part of this resource, no other one
+        yield _UNNAMED
         return
     local = _LOCAL.fullmatch(reference)
     if local and local["type"]:

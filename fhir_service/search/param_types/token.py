@@ -35,14 +35,27 @@ def rows(type_name: str, value: Any) -> Iterator[Row]:
             yield ("true" if value else "false"), IMPLIED_SYSTEM
         case str():
             yield exact_key(value), IMPLIED_SYSTEM if type_name == "code" else 0
+        case dict():
+            yield from dict.fromkeys(_pairs(type_name, value)) or _without_code(type_name, value)
+
+
+def _pairs(type_name: str, value: dict[str, Any]) -> Iterator[Row]:
+    match value:
         case {"coding": [*codings]} | {"concept": {"coding": [*codings]}}:
             for coding in codings:
                 yield from _pair(coding.get("code"), coding.get("system"))
-        case {"code": str(code)}:
-            yield from _pair(code, value.get("system"))
-        case {"value": str(identifier)}:
+        case {"value": str(identifier)} if type_name != "Coding":
             # Identifier, and ContactPoint, whose system is a code and no namespace.
             yield from _pair(identifier, value.get("system") if type_name == "Identifier" else None)
+        case _ if type_name != "ContactPoint":
+            yield from _pair(value.get("code"), value.get("system"))
+
+
+def _without_code(type_name: str, value: dict[str, Any]) -> Iterator[Row]:
+    """A row that no code finds, so that a concept in words alone is not `:missing`."""
+    held = value.get("concept", {}) if type_name == "CodeableReference" else value
+    if held.keys() - {"id", "extension"}:
+        yield "", 0
 
 
 def other_rows(type_name: str, value: Any) -> Iterator[OtherRow]:
@@ -56,8 +69,9 @@ def other_rows(type_name: str, value: Any) -> Iterator[OtherRow]:
 
 
 def _pair(code: str | None, system: str | None) -> Iterator[Row]:
-    if code:
-        yield exact_key(code), hash_key(system or "")
+    """A system alone is found by `system|`."""
+    if code or system:
+        yield exact_key(code or ""), hash_key(system or "")
 
 
 def _texts(type_name: str, value: Any) -> Iterator[str]:

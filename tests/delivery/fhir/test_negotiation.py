@@ -18,7 +18,9 @@ FHIR = "application/fhir+json; charset=utf-8"
         ("APPLICATION/FHIR+JSON", FHIR),
         ("application/json", "application/json; charset=utf-8"),
         ("text/json", "text/json; charset=utf-8"),
-        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", FHIR),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "application/xml; charset=utf-8"),
+        ("application/fhir+xml", "application/fhir+xml; charset=utf-8"),
+        ("application/fhir+xml;q=0.9, application/fhir+json;q=0.8", "application/fhir+xml; charset=utf-8"),
         ("application/fhir+json;q=0.2, application/json;q=0.9", "application/json; charset=utf-8"),
         ("application/fhir+json;q=0, */*", "application/json; charset=utf-8"),
         ("application/json, application/fhir+json", "application/json; charset=utf-8"),
@@ -38,7 +40,7 @@ def test_accept_chooses_the_content_type(accept: str, content_type: str) -> None
     "accept",
     [
         "text/html",
-        "application/fhir+xml",
+        "application/fhir+turtle",
         "application/fhir+json;q=0",
         "*/*;q=0",
         "application/fhir+json;fhirVersion=5.0",
@@ -70,7 +72,7 @@ def test_format_overrides_accept(format_parameter: str, content_type: str) -> No
     assert negotiate("text/html", format_parameter, ONLY_R4).content_type == content_type
 
 
-@pytest.mark.parametrize("format_parameter", ["", "xml", "ttl", "html", "nonsense", "application/fhir+xml"])
+@pytest.mark.parametrize("format_parameter", ["", "ttl", "html", "nonsense", "application/fhir+turtle"])
 def test_an_unknown_format_is_not_acceptable(format_parameter: str) -> None:
     with pytest.raises(NotAcceptable) as caught:
         negotiate("*/*", format_parameter, ONLY_R4)

@@ -108,8 +108,7 @@ def _boundary(items: Items, filler: str, *, last: bool) -> Items:
     completed = moment + filler[len(moment) :]
     if last and len(moment) < 10:
         completed = completed[:8] + _last_day(completed[:7]) + completed[10:]
-    # https://hl7.org/fhirpath/#lowboundaryprecision-integer--decimal--date--datetime--time: a dateTime without
-    # a time zone may be in any of them.
+    # A dateTime without a time zone may be in any of them: https://hl7.org/fhirpath/#lowboundary.
     anywhere = ("-12:00" if last else "+14:00") if kind == "dateTime" else ""
     return [("dateTime", completed + (zone[0] if zone else anywhere), None)]
 

@@ -1,0 +1,119 @@
+"""Files that hold many resources, as a stream: NDJSON (also gzipped), a FHIR package, a folder of JSON files.
+
+https://hl7.org/fhir/R4/nd-json.html and https://hl7.org/fhir/R4/packages.html
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tarfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from fhir_service.releases import RELEASES, Release
+
+
+class SourceError(ValueError):
+    """A file that is no source of resources; the message says what one is."""
+
+
+class Item(NamedTuple):
+    """One resource as it stands in the source; `place` is a line or a file name, `read` the bytes so far."""
+
+    place: str
+    body: bytes
+    read: int
+
+
+@dataclass(frozen=True)
+class About:
+    """What a package says of itself."""
+
+    canonical: str
+    version: str
+    release: Release
+
+
+@dataclass(frozen=True)
+class Source:
+    """`size` is what `Item.read` grows to, for a progress bar; `about` is None for what is no package."""
+
+    path: Path
+    kind: str
+    size: int
+    about: About | None = None
+
+    def items(self, skip: int = 0) -> Iterator[Item]:
+        """Every resource in order, without the first `skip`."""
+        reader = {"ndjson": _lines, "package": _members, "folder": _files}[self.kind]
+        for number, item in enumerate(reader(self.path)):
+            if number >= skip:
+                yield item
+
+
+def open_source(path: Path) -> Source:
+    """Look at what a path holds; SourceError says what is accepted."""
+    if path.is_dir():
+        return Source(path, "folder", sum(file.stat().st_size for file in path.rglob("*.json")))
+    name = path.name
+    if name.endswith((".ndjson", ".ndjson.gz")):
+        return Source(path, "ndjson", path.stat().st_size)
+    if name.endswith((".tgz", ".tar.gz")):
+        return Source(path, "package", path.stat().st_size, _about(path))
+    raise SourceError(
+        f"{path}: give a file named *.ndjson, *.ndjson.gz or *.tgz (a FHIR package), or a folder"
+    )
+
+
+def _about(path: Path) -> About:
+    with tarfile.open(path, "r:gz") as archive:
+        for member in archive:
+            if member.name == "package/package.json":
+                manifest = json.loads(_content(archive, member))
+                break
+        else:
+            raise SourceError(f"{path}: there is no package/package.json, so it is no FHIR package")
+    versions = manifest.get("fhirVersions") or manifest.get("fhir-version-list") or []
+    for release in RELEASES.values():
+        if release.fhir_version in versions:
+            return About(f"{manifest['name']}", manifest["version"], release)
+    known = ", ".join(release.fhir_version for release in RELEASES.values())
+    raise SourceError(f"{path}: it is for FHIR {', '.join(versions) or '(not said)'}; served are {known}")
+
+
+def _lines(path: Path) -> Iterator[Item]:
+    with path.open("rb") as raw, ExitStack() as opened:
+        lines: Iterable[bytes] = raw
+        if path.suffix == ".gz":
+            lines = opened.enter_context(gzip.open(raw))
+        for number, line in enumerate(lines, 1):
+            yield Item(f"line {number}", line.strip(), raw.tell())
+
+
+def _members(path: Path) -> Iterator[Item]:
+    with path.open("rb") as raw, tarfile.open(fileobj=raw, mode="r|gz") as archive:
+        for member in archive:
+            # Sub-folders hold examples and other renderings, which a package does not define.
+            is_resource = member.name.startswith("package/") and member.name.count("/") == 1
+            if is_resource and member.isfile() and member.name.endswith(".json"):
+                body = _content(archive, member)
+                if b'"resourceType"' in body:
+                    yield Item(member.name, body, raw.tell())
+
+
+def _files(path: Path) -> Iterator[Item]:
+    read = 0
+    for file in sorted(path.rglob("*.json")):
+        body = file.read_bytes()
+        read += len(body)
+        if b'"resourceType"' in body:
+            yield Item(str(file.relative_to(path)), body, read)
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = archive.extractfile(member)
+    return file.read() if file else b""

@@ -1,0 +1,58 @@
+"""Conditions on versions: ETags, lists of them, and dates.
+
+https://hl7.org/fhir/R4/http.html#versions and https://www.rfc-editor.org/rfc/rfc9110#section-13
+"""
+
+from __future__ import annotations
+
+import re
+from email.utils import parsedate_to_datetime
+
+from fhir_service.errors import Invalid
+from fhir_service.fhir.dates import to_microseconds
+
+ANY = "*"
+
+_ETAG = re.compile(r'\s*(?:W/)?"([^"]*)"\s*')
+_SECOND = 1_000_000
+
+
+def read_etags(header: str, text: str) -> frozenset[str]:
+    """The ETags that a header lists, without quotes; compared weakly, so `W/` makes no difference.
+
+    :raises Invalid: it is neither `*` nor a list of ETags
+    """
+    if text.strip() == ANY:
+        return frozenset((ANY,))
+    found = [_ETAG.fullmatch(part) for part in text.split(",")]
+    if not all(found):
+        raise Invalid(
+            f'{header}: `{text}` is no ETag; write W/"1", several separated by commas, or *.',
+            issue_code="value",
+            expression=(f"http.{header}",),
+        )
+    return frozenset(match[1] for match in found if match)
+
+
+def lists(header: str, text: str, etag: str | None) -> bool:
+    """Whether a header lists this ETag; None stands for what is not there, which even `*` does not mean."""
+    etags = read_etags(header, text)
+    return etag is not None and (ANY in etags or etag in etags)
+
+
+def is_unchanged(
+    etag: str | None, last_modified: int | None, if_none_match: str, if_modified_since: str
+) -> bool:
+    """Whether the client has it already: a conditional read. The date counts only without If-None-Match."""
+    if if_none_match:
+        try:
+            return lists("If-None-Match", if_none_match, etag)
+        except Invalid:
+            return False  # of a reader, what is not understood is no condition
+    if not if_modified_since or last_modified is None:
+        return False
+    try:
+        since = parsedate_to_datetime(if_modified_since)
+        return last_modified // _SECOND <= to_microseconds(since) // _SECOND
+    except (ValueError, TypeError):  # a date without a zone is no HTTP date
+        return False

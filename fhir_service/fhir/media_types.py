@@ -1,0 +1,21 @@
+"""A media type and its parameters, as Accept and Content-Type write them.
+
+https://www.rfc-editor.org/rfc/rfc9110#section-8.3.1
+"""
+
+from __future__ import annotations
+
+import re
+
+# A semicolon inside a quoted string separates nothing.
+_PARTS = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*")+')
+
+
+def split_media_type(text: str) -> tuple[str, dict[str, str]]:
+    """The type and its parameters, names in lower case: `text/html; Charset="utf-8"`."""
+    media_type, *parts = _PARTS.findall(text) or [""]
+    parameters = {}
+    for part in parts:
+        name, _, value = part.partition("=")
+        parameters[name.strip().lower()] = value.strip().strip('"')
+    return media_type.strip().lower(), parameters

@@ -1,0 +1,77 @@
+"""Writing many resources at once: what is new goes in by whole batches, without a look at each.
+
+Rows are numbered before they are inserted, so that a batch is one statement a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from fhir_service.search.index import IndexRow
+from fhir_service.search.param_types import PARAM_TYPES
+from fhir_service.store.contract import StoredVersion
+from fhir_service.store.transaction import INSERTS, Transaction
+
+
+class Prepared(NamedTuple):
+    """A first version that is ready to be stored, with its index rows."""
+
+    version: StoredVersion
+    rows: Sequence[IndexRow]
+
+
+def known_ids(transaction: Transaction, release: str, type_name: str, ids: Sequence[str]) -> set[str]:
+    """Which of these logical ids were ever used."""
+    type_number = transaction.type_number(release, type_name)
+    found: set[str] = set()
+    for start in range(0, len(ids), 500):
+        chunk = ids[start : start + 500]
+        marks = ", ".join("?" * len(chunk))
+        rows = transaction.execute(
+            f"SELECT logical_id FROM resource WHERE type = ? AND logical_id IN ({marks})",
+            (type_number, *chunk),
+        )
+        found.update(row[0] for row in rows)
+    return found
+
+
+def insert_new(transaction: Transaction, release: str, batch: Sequence[Prepared]) -> list[int]:
+    """Store first versions of ids that were never used; gives the numbers of their resource rows."""
+    resources = transaction.reserve("resource", len(batch))
+    versions = transaction.reserve("version", len(batch))
+    types = [transaction.type_number(release, prepared.version.type_name) for prepared in batch]
+    transaction.execute_many(
+        "INSERT INTO resource (serial, type, logical_id, current_version, last_updated, is_deleted)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (serial, type_number, one.version.logical_id, version, one.version.last_updated, False)
+            for serial, type_number, one, version in zip(resources, types, batch, versions, strict=True)
+        ],
+    )
+    transaction.execute_many(
+        "INSERT INTO version (serial, type, resource, version_id, last_updated, method, body)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (version, number, serial, 1, one.version.last_updated, one.version.method, one.version.body)
+            for version, number, serial, one in zip(versions, types, resources, batch, strict=True)
+        ],
+    )
+    texts: list[tuple[Any, ...]] = []
+    by_table: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in PARAM_TYPES}
+    for serial, one in zip(resources, batch, strict=True):
+        for row in one.rows:
+            if row.table == "text":
+                texts.append((serial, *row.columns))
+                continue
+            parameter = transaction.register(release, one.version.type_name, row.parameter, "")
+            by_table[row.table].append((parameter, serial, row.element, *row.columns))
+    for kind, values in by_table.items():
+        # In the order of the key, so that neighbours in the b-tree are written together.
+        transaction.execute_many(INSERTS[kind], _in_key_order(values))
+    transaction.execute_many(transaction.insert_text, texts)
+    return resources
+
+
+def _in_key_order(values: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return sorted(values, key=lambda row: (row[0], row[3], row[1]))

@@ -1,0 +1,77 @@
+"""What is read from a relational database, inside a transaction and outside."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from fhir_service.search.predicates import keys
+from fhir_service.search.query import Query
+from fhir_service.store import sql
+from fhir_service.store.contract import HistoryPage, HistoryScope, Page, StoredVersion
+from fhir_service.store.searching import Searcher
+from fhir_service.store.sql import Names, Sql
+from fhir_service.store.versions import history
+
+
+class Reading(ABC):
+    """The reading side of a store; who inherits says on which connection a statement runs."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, Names] = {}
+
+    @abstractmethod
+    def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
+        """Run a statement, written with `?`."""
+
+    def read(self, release: str, type_name: str, logical_id: str) -> StoredVersion | None:
+        return self._version(sql.READ, release, type_name, logical_id)
+
+    def vread(self, release: str, type_name: str, logical_id: str, version_id: int) -> StoredVersion | None:
+        return self._version(sql.VREAD, release, type_name, logical_id, version_id)
+
+    def search(self, release: str, query: Query) -> Page:
+        return Searcher(self._rows, self._names(release, query)).page(query)
+
+    def history(self, release: str, scope: HistoryScope) -> HistoryPage:
+        names = self._names_of(release)
+        if scope.type_name is not None and scope.type_name not in names.types:
+            names = self._reload(release)
+        return history(self._rows, names, scope)
+
+    def _version(self, text: str, release: str, type_name: str, *key: str | int) -> StoredVersion | None:
+        type_number = self._number_of(release, type_name)
+        if type_number is None:
+            return None
+        rows = self._rows(Sql(text, [type_number, *key]))
+        return StoredVersion(type_name, str(key[0]), *rows[0]) if rows else None
+
+    # Numbers of types and search parameters
+
+    def _number_of(self, release: str, type_name: str) -> int | None:
+        number = self._names_of(release).types.get(type_name)
+        return number if number is not None else self._reload(release).types.get(type_name)
+
+    def _names(self, release: str, query: Query) -> Names:
+        """A number is given when something is first written, perhaps by another process, and for good."""
+        names = self._names_of(release)
+        wanted = keys(query.predicate) | {key.parameter for key in query.sort}
+        wanted |= {one.parameter for one in query.includes}
+        if query.type_name in names.types and wanted <= names.parameters.keys():
+            return names
+        return self._reload(release)
+
+    def _names_of(self, release: str) -> Names:
+        return self._numbers.get(release) or self._reload(release)
+
+    def _reload(self, release: str) -> Names:
+        types = self._rows(Sql("SELECT name, number FROM type WHERE release = ?", [release]))
+        parameters = self._rows(
+            Sql(
+                "SELECT type, code, number FROM search_parameter WHERE release = ? AND state = 'ready'",
+                [release],
+            )
+        )
+        numbers = {(row[0], row[1]): row[2] for row in parameters}
+        names = self._numbers[release] = Names({row[0]: row[1] for row in types}, numbers)
+        return names

@@ -1,0 +1,45 @@
+import pytest
+
+from fhir_service.errors import Invalid
+from fhir_service.fhir.etags import is_unchanged, lists, read_etags
+
+NOON = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
+
+
+@pytest.mark.parametrize(
+    ("text", "etags"),
+    [('W/"1"', {"1"}), ('"1"', {"1"}), (' W/"1" ,"a-b"', {"1", "a-b"}), ("*", {"*"})],
+)
+def test_a_header_lists_etags_weak_or_strong(text: str, etags: set[str]) -> None:
+    assert read_etags("If-Match", text) == etags
+
+
+@pytest.mark.parametrize("text", ["1", 'W/1"', '"1" "2"', "", '*,"1"'])
+def test_what_is_no_list_of_etags_is_refused(text: str) -> None:
+    with pytest.raises(Invalid, match="If-Match"):
+        read_etags("If-Match", text)
+
+
+def test_an_asterisk_means_whatever_is_there() -> None:
+    assert lists("If-Match", "*", "7")
+    assert not lists("If-Match", "*", None)
+    assert not lists("If-Match", '"7"', None)
+
+
+@pytest.mark.parametrize(
+    ("if_none_match", "if_modified_since", "unchanged"),
+    [
+        ('"1"', "", True),
+        ('"2"', "Thu, 01 Jan 2026 00:00:00 GMT", False),
+        ("", "Thu, 01 Jan 2026 00:00:00 GMT", True),
+        ("", "Wed, 31 Dec 2025 23:59:59 GMT", False),
+        ("", "Thu, 01 Jan 2026 00:00:00 -0000", False),
+        ("", "soon", False),
+        ("soon", "", False),
+        ("", "", False),
+    ],
+)
+def test_a_reader_that_has_the_version_need_not_get_it(
+    if_none_match: str, if_modified_since: str, unchanged: bool
+) -> None:
+    assert is_unchanged("1", NOON + 999, if_none_match, if_modified_since) is unchanged

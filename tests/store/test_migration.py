@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from fhir_service.store import DATABASES, open_store
+from fhir_service.store.migration import MigrationError, current, migrate, newest, revisions
+from fhir_service.store.relational import RelationalStore
+from fhir_service.store.schema import metadata
+from tests.store_fixtures import empty_database
+
+
+@pytest.fixture(params=DATABASES)
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> RelationalStore:
+    return open_store(empty_database(request, request.param, tmp_path))
+
+
+def is_described(thing: object, name: str | None, kind: str, *rest: object) -> bool:
+    """The full text is a table of each database's own kind, which schema.py cannot describe."""
+    return not (name or "").startswith("full_text")
+
+
+def test_an_empty_database_gets_the_schema_of_this_version(empty: RelationalStore) -> None:
+    assert current(empty.database) is None
+    assert migrate(empty.database) is True
+    assert current(empty.database) == newest()
+    with empty.database.engine.connect() as connection:
+        # Types are compared by the dialects' names for them, so collations and doubles are seen too.
+        opts = {"compare_type": True, "include_object": is_described}
+        context = MigrationContext.configure(connection, opts=opts)
+        assert compare_metadata(context, metadata) == []
+
+
+def test_a_database_that_is_up_to_date_is_left_alone(empty: RelationalStore) -> None:
+    migrate(empty.database)
+    assert migrate(empty.database) is False
+
+
+def test_a_database_of_a_newer_version_is_refused(empty: RelationalStore) -> None:
+    migrate(empty.database)
+    with empty.database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(MigrationError, match="revision 9999, made by a newer version"):
+        migrate(empty.database)
+
+
+def test_a_database_of_something_else_is_refused(empty: RelationalStore) -> None:
+    with empty.database.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE customer (name TEXT)"))
+    with pytest.raises(MigrationError, match="not of this service"):
+        migrate(empty.database)
+
+
+def test_a_migration_that_fails_leaves_nothing(
+    empty: RelationalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from alembic.operations import Operations
+
+    def fail(*arguments: object, **named: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(Operations, "create_index", fail)
+    with pytest.raises(RuntimeError):
+        migrate(empty.database)
+    assert current(empty.database) is None
+    monkeypatch.undo()
+    assert migrate(empty.database) is True
+
+
+def test_revisions_are_numbered_without_gaps() -> None:
+    assert revisions() == [f"{number:04d}" for number in range(1, len(revisions()) + 1)]
