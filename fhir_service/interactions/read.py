@@ -8,8 +8,9 @@ from __future__ import annotations
 import base64
 import json
 
-from fhir_service.errors import Gone, NotFound
+from fhir_service.errors import Gone, Invalid, NotFound
 from fhir_service.exchange import Interaction, Request, Response, Route, Services
+from fhir_service.interactions.subset import PARAMETERS, take_subset
 from fhir_service.store.contract import StoredVersion
 
 
@@ -22,10 +23,13 @@ def handle(request: Request, services: Services) -> Response:
 
 
 def answer(request: Request, found: StoredVersion, name: str) -> Response:
-    """The stored bytes as they are; a Binary's own content unless a FHIR type was asked for."""
+    """The stored bytes, or the part of them that was asked for; a Binary's own content by itself."""
+    subset, _ = take_subset(request.parameters, request.type_name, request.release)
+    if subset.counts:
+        raise Invalid("_summary=count is for searches: it counts.", expression=("http._summary",))
     if found.body is None:
         raise Gone(f"Resource `{name}` was deleted.")
-    body, media_type = found.body, None
+    body, media_type = subset.of(found.body, request.release), None
     if request.raw and found.type_name == "Binary":
         body, media_type = raw_content(found.body)
     return Response(
@@ -45,5 +49,6 @@ INTERACTION = Interaction(
     routes=(Route("GET", "{type}/{id}"),),
     summary="The current version of a resource",
     handle=handle,
+    parameters=PARAMETERS,
     failures=(410,),
 )

@@ -15,6 +15,8 @@ from fhir_service.exchange import Interaction, Pairs, Parameter, Request, Respon
 from fhir_service.fhir.bundle import Entry, searchset
 from fhir_service.fhir.outcome import outcome
 from fhir_service.formats import fhir_json
+from fhir_service.interactions import subset as subsets
+from fhir_service.interactions.subset import Subset, take_subset
 from fhir_service.search.param_types import Context
 from fhir_service.search.query import CURSOR_PARAMETER, TOTAL_MODES, Query, parse_query
 from fhir_service.security.guard import authorise
@@ -30,8 +32,11 @@ def handle(request: Request, services: Services) -> Response:
     release = request.release
     allowed = authorise(request.authorization, services.guard, "search-type", request.type_name)
     types = covered_types(allowed, services.types[release.name], "s")
+    subset, parameters = take_subset(request.parameters, request.type_name, release)
+    if subset.counts:
+        parameters = (*(pair for pair in parameters if pair[0] != "_count"), ("_count", "0"))
     query = parse_query(
-        request.parameters,
+        parameters,
         request.type_name,
         services.search_parameters[release.name],
         strict=not request.lenient,
@@ -42,21 +47,24 @@ def handle(request: Request, services: Services) -> Response:
     issues = (*query.issues, *_remarks(request.type_name, query.applied))
     body = searchset(
         [
-            *_entries(page.matches, request.base, "match"),
-            *_entries([one for one in page.included if one.type_name in types], request.base, "include"),
+            *_entries(page.matches, request, "match", subset),
+            *_entries([one for one in page.included if one.type_name in types], request, "include", subset),
             *_outcome_entries(issues),
         ],
-        _links(request, query, page),
+        _links(request, query, page, subset),
         page.total,
     )
     # A page has no version id: its own bytes tell whether it changed.
     return Response(body=body, etag=hashlib.blake2b(body, digest_size=12).hexdigest())
 
 
-def _entries(versions: Sequence[StoredVersion], base: str, mode: str) -> Iterator[Entry]:
+def _entries(
+    versions: Sequence[StoredVersion], request: Request, mode: str, subset: Subset
+) -> Iterator[Entry]:
     for found in versions:
         if found.body is not None:
-            yield Entry(f"{base}/{found.type_name}/{found.logical_id}", found.body, mode)
+            body = subset.of(found.body, request.release)
+            yield Entry(f"{request.base}/{found.type_name}/{found.logical_id}", body, mode)
 
 
 def _outcome_entries(issues: tuple[Issue, ...]) -> Iterator[Entry]:
@@ -76,8 +84,9 @@ def _remarks(type_name: str, applied: Pairs) -> Iterator[Issue]:
         yield Issue("information", "informational", ABSENCE)
 
 
-def _links(request: Request, query: Query, page: Page) -> list[tuple[str, str]]:
-    asked = (*query.applied, *request.presentation)
+def _links(request: Request, query: Query, page: Page, subset: Subset) -> list[tuple[str, str]]:
+    applied = (pair for pair in query.applied if not (subset.counts and pair[0] == "_count"))
+    asked = (*applied, *subset.pairs, *request.presentation)
     here = tuple(pair for pair in request.parameters if pair[0] == CURSOR_PARAMETER)
     links = [("self", _url(request, (*asked, *here)))]
     if page.next_cursor is not None:
@@ -109,6 +118,7 @@ INTERACTION = Interaction(
         Parameter(name="_sort", documentation="Search parameters to sort by; with `-` in front, last first"),
         Parameter(name="_include", documentation="`Type:parameter`: add what the matches refer to"),
         Parameter(name="_revinclude", documentation="`Type:parameter`: add what refers to the matches"),
+        *subsets.PARAMETERS,
         Parameter(
             name=CURSOR_PARAMETER,
             documentation="Where the page starts: taken from a next link, never made up",

@@ -10,6 +10,7 @@ import re
 from fhir_service.errors import NotFound
 from fhir_service.exchange import Interaction, Request, Response, Route, Services
 from fhir_service.interactions import read
+from fhir_service.interactions.subset import PARAMETERS
 
 # Version ids given here are whole numbers, small enough for any database's integer.
 _VERSION_ID = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
@@ -33,5 +34,6 @@ INTERACTION = Interaction(
     routes=(Route("GET", "{type}/{id}/_history/{version}"),),
     summary="One version of a resource",
     handle=handle,
+    parameters=PARAMETERS,
     failures=(410,),
 )

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from fhir_service.security.errors import OAuthError, TokenError
 from fhir_service.security.keys import ASSERTION_ALGORITHMS, Signatures
-from fhir_service.security.registry import Client
+from fhir_service.security.parties import Client
 from fhir_service.security.scopes import Scopes, common, parse_scopes, written
 from fhir_service.security.tokens import (
     CLOCK_SKEW_SECONDS,

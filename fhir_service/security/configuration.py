@@ -17,7 +17,7 @@ from fhir_service.security.client_credentials import Authority, UsedAssertions
 from fhir_service.security.errors import KeyFileError
 from fhir_service.security.guard import Guard
 from fhir_service.security.keys import ensure_service_key, read_service_key
-from fhir_service.security.registry import Issuer, read_clients, read_issuers
+from fhir_service.security.parties import Issuer
 from fhir_service.security.tokens import Signer, Verifier
 from fhir_service.settings import Settings, SettingsError
 
@@ -37,6 +37,9 @@ def open_security(settings: Settings, used: Callable[[], UsedAssertions], now: C
     """Read keys and registries; `used` is called only where assertions are taken, `now` gives seconds."""
     if not uses_tokens(settings):
         return Security(guard=Guard(reads=settings.reads, writes=settings.writes))
+    # Imported here: a service without tokens does not pay for the schemas of their files.
+    from fhir_service.security.registry import read_clients, read_issuers
+
     issuers = read_issuers(Path(settings.token_issuers)) if settings.token_issuers else {}
     trusted = dict(issuers)
     authority = None

@@ -1,4 +1,4 @@
-"""Who is known: clients that may ask for tokens, and other issuers whose tokens are believed.
+"""The files that say who is known: clients that may ask for tokens, and issuers whose tokens are believed.
 
 https://hl7.org/fhir/smart-app-launch/client-confidential-asymmetric.html
 
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,28 +21,9 @@ from marshmallow import Schema, ValidationError, fields
 
 from fhir_service.security.errors import KeyFileError
 from fhir_service.security.keys import ASSERTION_ALGORITHMS, TOKEN_ALGORITHMS, public_keys
-from fhir_service.security.scopes import Scopes, parse_scopes
+from fhir_service.security.parties import Client, Issuer
+from fhir_service.security.scopes import parse_scopes
 from fhir_service.settings import SettingsError
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """A client of this service's own token endpoint, and the most that it may be granted."""
-
-    client_id: str
-    keys: KeySet
-    scopes: Scopes
-
-
-@dataclass(frozen=True, slots=True)
-class Issuer:
-    """Whose access tokens are believed, if they name one of `audience`: then they are meant for us."""
-
-    url: str
-    keys: KeySet
-    audience: tuple[str, ...]
-    token_endpoint: str | None = None
-
 
 Entry = TypeVar("Entry", Client, Issuer)
 

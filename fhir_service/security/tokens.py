@@ -29,7 +29,7 @@ from joserfc.jws import extract_compact
 
 from fhir_service.security.errors import TokenError
 from fhir_service.security.keys import SERVICE_ALGORITHM, TOKEN_ALGORITHMS, Signatures
-from fhir_service.security.registry import Issuer
+from fhir_service.security.parties import Issuer
 from fhir_service.security.scopes import Scopes, parse_scopes, written
 
 # What SMART recommends: https://hl7.org/fhir/smart-app-launch/backend-services.html#issue-access-token

@@ -24,7 +24,7 @@ def client(store: RelationalStore) -> Iterator[FlaskClient]:
     "scenario",
     [
         pytest.param(scenario, id=f"{name}: {scenario['name']}")
-        for name in ("writing", "conditional", "history", "patch", "bundles")
+        for name in ("writing", "conditional", "history", "patch", "bundles", "subset")
         for scenario in scenarios.load(name)
     ],
 )

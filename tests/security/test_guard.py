@@ -5,7 +5,7 @@ import pytest
 from fhir_service.errors import Forbidden, Unauthorized
 from fhir_service.security.guard import Guard, authorise
 from fhir_service.security.keys import TOKEN_ALGORITHMS, public_keys
-from fhir_service.security.registry import Issuer
+from fhir_service.security.parties import Issuer
 from fhir_service.security.scopes import NEEDS, written
 from fhir_service.security.tokens import Verifier
 from tests.security.conftest import NOW, Clock, Signing

@@ -10,7 +10,7 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from fhir_service.security.errors import TokenError
 from fhir_service.security.keys import TOKEN_ALGORITHMS, public_keys
-from fhir_service.security.registry import Issuer
+from fhir_service.security.parties import Issuer
 from fhir_service.security.scopes import parse_scopes, written
 from fhir_service.security.tokens import (
     CLOCK_SKEW_SECONDS,
