@@ -52,6 +52,9 @@ class Database(Protocol):
     def exclusive(self, name: str) -> AbstractContextManager[None]:
         """Hold the lock of that name among all processes that use this database."""
 
+    def is_broken(self, connection: Any) -> bool:
+        """Whether the connection can never be used again."""
+
     def errors(self) -> tuple[type[Exception], ...]:
         """The exceptions that mean: the database did not answer, or refused for now."""
 

@@ -72,6 +72,9 @@ class PostgresDatabase:
             connection.execute("SELECT pg_advisory_lock(%s)", (_lock_key(name),))
             yield  # the lock goes with the connection
 
+    def is_broken(self, connection: Any) -> bool:
+        return bool(connection.closed)
+
     def errors(self) -> tuple[type[Exception], ...]:
         import psycopg
 

@@ -44,18 +44,38 @@ class RelationalStore(Reading):
 
     def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
         text, values = self.database.statement(statement.text), self.database.values(statement.values)
-        cursor = self._connection().execute(text, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        try:
+            rows: list[tuple[Any, ...]] = self._connection().execute(text, values).fetchall()
+        except self.database.errors():
+            # A server that was restarted is asked once more, on a new connection.
+            if not self.database.is_broken(self._connection()):
+                raise
+            self._drop("reader")
+            rows = self._connection().execute(text, values).fetchall()
         return rows
 
     def _connection(self) -> Any:
-        """This thread's own connection for reading: a cursor shared by threads can kill the process."""
-        connection = getattr(self._local, "connection", None)
+        return self._own("reader")
+
+    def _own(self, use: str) -> Any:
+        """This thread's own connection for that use: a cursor shared by threads can kill the process.
+
+        What reads never writes, so that SQLite's `data_version` tells it of every commit.
+        """
+        connection = getattr(self._local, use, None)
         if connection is None:
-            connection = self._local.connection = self.database.connect()
+            connection = self.database.connect()
+            setattr(self._local, use, connection)
             with self._guard:
                 self._connections.append(connection)
         return connection
+
+    def _drop(self, use: str) -> None:
+        connection = getattr(self._local, use)
+        setattr(self._local, use, None)
+        with self._guard:
+            self._connections.remove(connection)
+        connection.close()
 
     # Writing
 
@@ -69,21 +89,24 @@ class RelationalStore(Reading):
 
         Raises Contended or Unavailable when other writers were in the way: nothing was written then.
         """
-        self._connection()  # SQLite tidies up when the last connection closes: four times a write's own cost
-        connection = self.database.connect()
+        connection = self._own("writer")
+        is_clean = False  # whether no transaction is left open
         try:
             self.database.begin(connection)
             try:
                 yield Transaction(connection, self.database)
             except BaseException:
                 connection.execute("ROLLBACK")
+                is_clean = True
                 raise
             connection.execute("COMMIT")
+            is_clean = True
         except Exception as error:
             refusal = self.database.refusal(error)
             if refusal is None:
                 raise
             raise refusal from error
         finally:
-            connection.close()
+            if not is_clean:
+                self._drop("writer")
         self._numbers = {}

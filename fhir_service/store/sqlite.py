@@ -88,6 +88,9 @@ class SqliteDatabase:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
+    def is_broken(self, connection: sqlite3.Connection) -> bool:
+        return False  # a file does not hang up
+
     def errors(self) -> tuple[type[Exception], ...]:
         return (sqlite3.OperationalError,)
 

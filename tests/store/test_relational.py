@@ -310,3 +310,20 @@ def test_history_is_paged_and_narrowed_by_time(written: RelationalStore) -> None
     ]
     at_15 = written.history(R, HistoryScope("Library", at=(15, 16)))
     assert seen(at_15) == [("b", 1, "PUT"), ("a", 1, "POST")]
+
+
+def test_a_connection_that_the_server_closed_is_replaced(store: RelationalStore) -> None:
+    put(store, "a", token("x"))
+    assert search(store, has_code("x")) == ["a"]
+    if store.database.engine.dialect.name != "postgresql":
+        return  # SQLite has no server
+    with store.database.engine.connect() as connection:
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
+    assert search(store, has_code("x")) == ["a"]
+    with pytest.raises(store.database.errors()):
+        put(store, "b", token("x"))
+    put(store, "b", token("x"))
+    assert search(store, has_code("x")) == ["a", "b"]
