@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/search.html#include
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from fhir_service.errors import NotSupported
@@ -47,61 +47,43 @@ def include(run: Run, names: Names, query: Query, matches: list[int]) -> list[St
     return _read(run, names, found)
 
 
-def _follow(run: Run, names: Names, one: Include, serials: list[int]) -> Iterable[int]:
+def _follow(run: Run, names: Names, one: Include, serials: list[int]) -> Iterator[int]:
+    """In two steps, each a seek: joined, a database might start from the wrong end."""
     parameter = names.parameters.get(one.parameter)
-    if parameter is None:
-        return
-    for chunk in _chunks(serials):
-        statement = (
-            _reverse(names, one, parameter, chunk) if one.reverse else _forward(names, one, parameter, chunk)
-        )
-        yield from (row[0] for row in run(statement))
+    if parameter is not None:
+        step = _referring if one.reverse else _referred
+        yield from step(run, names, one, parameter, serials)
 
 
-def _forward(names: Names, one: Include, parameter: int, chunk: list[int]) -> Sql:
-    wanted, values = _type_condition(names, one.target, "t")
-    text = (
-        "SELECT DISTINCT t.serial FROM index_reference AS i JOIN type AS k ON k.name = i.target_type"
-        " JOIN resource AS t ON t.type = k.number AND t.logical_id = i.target"
-        f" WHERE i.resource IN ({_marks(chunk)}) AND i.parameter = ? AND t.is_deleted = ? AND {wanted}"
-    )
-    bound = [*chunk, parameter, False, *values]
-    urls = _url_parameters(names, one.target) if one.is_canonical else []
-    if urls:
-        text += (
-            " UNION SELECT t.serial FROM index_reference AS i"
-            " JOIN index_uri AS u ON u.uri = i.target JOIN resource AS t ON t.serial = u.resource"
-            f" WHERE i.resource IN ({_marks(chunk)}) AND i.parameter = ? AND i.target_type = ''"
-            f" AND u.parameter IN ({_marks(urls)})"
-        )
-        bound += [*chunk, parameter, *urls]
-    return Sql(text, bound)
+def _referred(run: Run, names: Names, one: Include, parameter: int, serials: list[int]) -> Iterator[int]:
+    asked = "SELECT DISTINCT target_type, target FROM index_reference WHERE parameter = ? AND resource IN"
+    targets: dict[str, list[str]] = {}
+    for type_name, target in _all(run, asked, [parameter], serials):
+        targets.setdefault(type_name, []).append(target)
+    urls = targets.pop("", [])
+    for type_name, ids in targets.items():
+        number = names.types.get(type_name)
+        if number is not None and one.target in (None, type_name):
+            found = "SELECT serial FROM resource WHERE type = ? AND is_deleted = ? AND logical_id IN"
+            yield from (row[0] for row in _all(run, found, [number, False], ids))
+    for number in _url_parameters(names, one.target) if one.is_canonical else ():
+        found = "SELECT resource FROM index_uri WHERE parameter = ? AND uri IN"
+        yield from (row[0] for row in _all(run, found, [number], urls))
 
 
-def _reverse(names: Names, one: Include, parameter: int, chunk: list[int]) -> Sql:
-    wanted, values = _type_condition(names, one.target, "t")
-    text = (
-        "SELECT DISTINCT i.resource FROM resource AS t JOIN type AS k ON k.number = t.type"
-        " JOIN index_reference AS i ON i.target = t.logical_id AND i.target_type = k.name"
-        f" WHERE t.serial IN ({_marks(chunk)}) AND i.parameter = ? AND {wanted}"
-    )
-    bound = [*chunk, parameter, *values]
+def _referring(run: Run, names: Names, one: Include, parameter: int, serials: list[int]) -> Iterator[int]:
+    type_names = {number: name for name, number in names.types.items()}
+    ids: dict[str, list[str]] = {}
+    for number, logical_id in _all(run, "SELECT type, logical_id FROM resource WHERE serial IN", [], serials):
+        if one.target in (None, type_names[number]):
+            ids.setdefault(type_names[number], []).append(logical_id)
     if one.is_canonical:
-        text += (
-            " UNION SELECT i.resource FROM index_uri AS u"
-            " JOIN search_parameter AS p ON p.number = u.parameter"
-            " JOIN index_reference AS i ON i.target = u.uri"
-            f" WHERE u.resource IN ({_marks(chunk)}) AND p.code = 'url' AND i.parameter = ?"
-            " AND i.target_type = ''"
-        )
-        bound += [*chunk, parameter]
-    return Sql(text, bound)
-
-
-def _type_condition(names: Names, target: str | None, alias: str) -> tuple[str, list[int]]:
-    """Of this release always: the same name may stand in several."""
-    numbers = [number for name, number in names.types.items() if target in (None, name)]
-    return (f"{alias}.type IN ({_marks(numbers)})", numbers) if numbers else ("1 = 0", [])
+        for number in _url_parameters(names, one.target):
+            asked = "SELECT uri FROM index_uri WHERE parameter = ? AND resource IN"
+            ids.setdefault("", []).extend(row[0] for row in _all(run, asked, [number], serials))
+    for type_name, targets in ids.items():
+        found = "SELECT resource FROM index_reference WHERE parameter = ? AND target_type = ? AND target IN"
+        yield from (row[0] for row in _all(run, found, [parameter, type_name], targets))
 
 
 def _url_parameters(names: Names, target: str | None) -> list[int]:
@@ -109,25 +91,19 @@ def _url_parameters(names: Names, target: str | None) -> list[int]:
     return [number for (type_name, code), number in keys if code == "url" and target in (None, type_name)]
 
 
+def _all(run: Run, text: str, first: list[Any], values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    """The rows for every one of the values, which end the statement as a list."""
+    for start in range(0, len(values), _CHUNK):
+        chunk = values[start : start + _CHUNK]
+        yield from run(Sql(f"{text} ({', '.join('?' * len(chunk))})", [*first, *chunk]))
+
+
 def _read(run: Run, names: Names, serials: list[int]) -> list[StoredVersion]:
     type_names = {number: name for name, number in names.types.items()}
-    found: dict[int, StoredVersion] = {}
-    for chunk in _chunks(serials):
-        rows = run(
-            Sql(
-                "SELECT r.serial, r.type, r.logical_id, v.version_id, v.last_updated, v.body"
-                " FROM resource AS r JOIN version AS v ON v.serial = r.current_version"
-                f" WHERE r.serial IN ({_marks(chunk)})",
-                chunk,
-            )
-        )
-        found |= {row[0]: StoredVersion(type_names[row[1]], *row[2:]) for row in rows}
+    asked = (
+        "SELECT r.serial, r.type, r.logical_id, v.version_id, v.last_updated, v.body FROM resource AS r"
+        " JOIN version AS v ON v.serial = r.current_version WHERE r.serial IN"
+    )
+    rows = _all(run, asked, [], serials)
+    found = {row[0]: StoredVersion(type_names[row[1]], *row[2:]) for row in rows}
     return [found[serial] for serial in serials if serial in found]
-
-
-def _chunks(serials: list[int]) -> Iterable[list[int]]:
-    return (serials[start : start + _CHUNK] for start in range(0, len(serials), _CHUNK))
-
-
-def _marks(values: list[int]) -> str:
-    return ", ".join("?" * len(values))

@@ -317,23 +317,19 @@ def _refers(link: Refers, resource: str, names: Names, level: int) -> Sql:
     if parameter is None or target is None:
         return _NEVER
     reference, leads = f"l{level}", f"t{level}"
-    tables = f"index_reference AS {reference}, resource AS {leads}"
-    where = [
-        Sql(f"{reference}.resource = {resource} AND {reference}.parameter = ?", [parameter]),
-        Sql(f"{leads}.type = ? AND {leads}.is_deleted = ?", [target, False]),
-    ]
+    refers = Sql(f"{reference}.resource = {resource} AND {reference}.parameter = ?", [parameter])
+    current = Sql(f"{leads}.type = ? AND {leads}.is_deleted = ?", [target, False])
+    holds_there = holds(link.item, f"{leads}.serial", names, level)
     local = Sql(f"{reference}.target_type = ? AND {leads}.logical_id = {reference}.target", [link.target])
+    tables = f"index_reference AS {reference}, resource AS {leads}"
+    ways = [_exists(tables, refers, current, local, holds_there)]
     url = names.parameters.get(link.canonical) if link.canonical else None
-    if url is None:
-        where.append(local)
-    else:
-        by_url = _exists(
-            f"index_uri AS u{level}",
-            Sql(f"u{level}.resource = {leads}.serial AND u{level}.parameter = ?", [url]),
-            Sql(f"u{level}.uri = {reference}.target", []),
-        )
-        where.append(_join([local, by_url], " OR "))
-    return _exists(tables, *where, holds(link.item, f"{leads}.serial", names, level))
+    if url is not None:
+        # A way of its own: joined by OR with the local one, neither could be sought.
+        same = f"u{level}.uri = {reference}.target AND {leads}.serial = u{level}.resource"
+        by_url = Sql(f"u{level}.parameter = ? AND {same}", [url])
+        ways.append(_exists(f"{tables}, index_uri AS u{level}", refers, by_url, holds_there))
+    return _join(ways, " OR ")
 
 
 def _referred(link: Referred, resource: str, names: Names, level: int) -> Sql:
