@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from fhir_service.errors import Invalid, ServiceError
 from fhir_service.search.definitions import FULL_TEXT, OWN_COLUMNS
-from fhir_service.search.predicates import Key
+from fhir_service.search.predicates import Compare, Key
 
 if TYPE_CHECKING:
     from fhir_service.search.criteria import Reader
@@ -32,6 +32,9 @@ COLUMNS = {
 }
 
 
+_TEXTS = frozenset(("token", "string", "uri", "reference"))
+
+
 @dataclass(frozen=True, slots=True)
 class SortKey:
     """`table` is a search parameter type's name or `resource`, and then `column` one of its own columns."""
@@ -40,6 +43,11 @@ class SortKey:
     column: str
     parameter: Key
     descending: bool
+
+    @property
+    def tests(self) -> tuple[Compare, ...]:
+        """What a row must pass to have a place in the order: a concept in words only has no code."""
+        return (Compare(self.column, "gt", ""),) if self.table in _TEXTS else ()
 
 
 def read_sort(text: str, type_name: str, reader: Reader) -> tuple[SortKey, ...]:

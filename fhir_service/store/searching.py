@@ -243,11 +243,11 @@ def _sort_driver(key: SortKey, names: Names) -> Driver | None:
     number = names.parameters.get(key.parameter)
     if number is None:
         return None
-    return Driver(f"index_{key.table}", ((),), key.column, number, None, key.descending)
+    return Driver(f"index_{key.table}", (key.tests,), key.column, number, None, key.descending)
 
 
 def _has_no_value(key: SortKey) -> Predicate:
-    return Not(Indexed(key.table, key.parameter, ()))
+    return Not(Indexed(key.table, key.parameter, key.tests))
 
 
 def _driver_of(cursor: Cursor, choices: dict[int, Driver]) -> Driver:

@@ -442,10 +442,11 @@ def _sort_value(key: SortKey, names: Names) -> Sql:
     if number is None:
         return Sql("NULL", [])
     extreme = "max" if key.descending else "min"
+    own = [Sql("x.resource = m.resource AND x.parameter = ?", [number]), *_conditions(key.tests, "x")]
+    condition = _join(own, " AND ")
     return Sql(
-        f"(SELECT {extreme}(x.{key.column}) FROM index_{key.table} AS x"
-        " WHERE x.resource = m.resource AND x.parameter = ?)",
-        [number],
+        f"(SELECT {extreme}(x.{key.column}) FROM index_{key.table} AS x WHERE {condition.text})",
+        condition.values,
     )
 
 

@@ -18,6 +18,7 @@ from fhir_service.search.query import parse_query
 from fhir_service.store import DATABASES, open_store
 from fhir_service.store.contract import Page, StoredVersion
 from fhir_service.store.relational import RelationalStore
+from fhir_service.store.searching import SORT_LIMIT
 from tests.store_fixtures import new_database
 
 FILES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
@@ -89,7 +90,12 @@ def test_searches_find_what_the_specification_says(table: Table) -> None:
     assert wrong == {}
 
 
-def test_sorted_searches_keep_their_order_over_all_pages(table: Table) -> None:
+@pytest.mark.parametrize("limit", [SORT_LIMIT, 0], ids=["few", "many"])
+def test_sorted_searches_keep_their_order_over_all_pages(
+    table: Table, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few matches are sorted as a whole, many along the sort parameter's index: the order is the same."""
+    monkeypatch.setattr("fhir_service.store.searching.SORT_LIMIT", limit)
     for case in table.cases("sorted"):
         assert ids(table.page(case).matches) == case["found"], case["case"]
         for count in ("1", "2"):
