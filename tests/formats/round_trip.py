@@ -1,8 +1,9 @@
-"""HL7's examples through both formats; `make round-trip` runs every resource of the three packages.
+"""HL7's examples through both formats and the store; `make round-trip` runs all of the three packages.
 
 https://hl7.org/fhir/R4/json.html and https://hl7.org/fhir/R4/xml.html
 
-Nothing is stored and no gate is asked, so HL7's invalid examples count too.
+JSON to JSON, JSON to XML and back, and JSON to the store and back. No gate is asked, so HL7's invalid
+examples count too.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from compaction.packages import PACKAGES, Package, PackageError, fetch
 
 from fhir_service.releases import RELEASES
 from tests.checkout import PROJECT
 from tests.formats.comparison import problems
+from tests.formats.store_round_trip import store_problems
 
 # R4's definitions travel in its examples package, so that one is pinned already.
 EXAMPLES = (
@@ -67,6 +70,10 @@ def report(package: Package, path: Path) -> int:
         for problem in problems(body, release):
             failed += 1
             print(f"{package.release} {name}: {problem}")
+    with TemporaryDirectory() as folder:
+        for name, problem in store_problems(resources(path), release, Path(folder)):
+            failed += 1
+            print(f"{package.release} {name}, stored: {problem}")
     print(f"{package.file_name}: {count} resources, {failed} did not come back as they were")
     return failed
 
