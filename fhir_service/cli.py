@@ -11,6 +11,7 @@ import click
 
 # Imported only when asked for: serving must not pay for the authoring pipeline, nor the reverse.
 COMMANDS = {
+    "db": "fhir_service.content.database_command",
     "load": "fhir_service.content.load_command",
     "openapi": "fhir_service.delivery.openapi",
     "serve": "fhir_service.delivery.serve",

@@ -51,6 +51,7 @@ def find(request: Request, services: Services) -> tuple[Interaction, Request]:
         interaction, named = found
         return interaction, replace(
             request,
+            compartment=named.get("compartment", ""),
             type_name=named.get("type", ""),
             logical_id=named.get("id", ""),
             version_id=named.get("version", ""),
@@ -70,8 +71,8 @@ def find(request: Request, services: Services) -> tuple[Interaction, Request]:
 
 def check(request: Request, interaction: Interaction, services: Services) -> Request:
     """The request with the parameters that count, if its type is served and its id is one."""
-    if request.type_name:
-        require_served(request.type_name, request.release, services)
+    for name in filter(None, (request.compartment, request.type_name)):
+        require_served(name, request.release, services)
     if request.logical_id and not _ID.fullmatch(request.logical_id):
         raise Invalid(
             f"`{request.logical_id}` is not a logical id; allowed: 1 to 64 of A-Z a-z 0-9 - .",
@@ -121,6 +122,6 @@ def _unknown_path(request: Request) -> NotFound:
     if last.startswith("$"):
         return NotFound(f"The operation `{last}` is not supported.", issue_code="not-supported")
     return NotFound(
-        f"There is nothing at `{path}`; paths are metadata, [type], [type]/[id], "
+        f"There is nothing at `{path}`; paths are metadata, [type], [type]/[id], [type]/[id]/[type], "
         "[type]/[id]/_history/[version] and _history after any of them, with the type's capital letters."
     )

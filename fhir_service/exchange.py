@@ -48,7 +48,7 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One thing asked of one release; `dispatch` fills in the last three from the path."""
+    """One thing asked of one release; `dispatch` fills in the last four from the path."""
 
     release: Release
     base: str  # what links start with: the base that was asked, without trailing slash
@@ -63,6 +63,7 @@ class Request:
     returns: str = ""  # Prefer: return=minimal, representation or OperationOutcome
     authorization: str = field(default="", repr=False)
 
+    compartment: str = ""  # the type of the resource that the compartment is about
     type_name: str = ""
     logical_id: str = ""
     version_id: str = ""
@@ -92,7 +93,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method and a path below the base; `{type}`, `{id}` and `{version}` stand for one segment each."""
+    """A method and a path below the base; `{compartment}`, `{type}`, `{id}`, `{version}`: one segment."""
 
     method: str
     path: str
@@ -102,7 +103,8 @@ class Route:
 class Interaction:
     """One FHIR interaction; routes, CapabilityStatement and openapi.yaml all read this entry.
 
-    `level` is instance, type or system; update, patch and delete at type level are their conditional forms.
+    `level` is instance, type, system or compartment; update, patch and delete at type level are their
+    conditional forms.
     HEAD and OPTIONS come with every GET and are not listed. `successes` are its statuses when all goes well,
     `failures` the others besides those that any request can get (400, 404, 405, 406).
     """

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fhir_service.exchange import Interaction
 
 _SEGMENTS = {
+    "{compartment}": "(?P<compartment>[A-Z][A-Za-z]*)",
     "{type}": "(?P<type>[A-Z][A-Za-z]*)",
     "{id}": "(?P<id>[^/_$][^/]*)",
     "{version}": "(?P<version>[^/]+)",
@@ -31,7 +32,7 @@ class Routes:
         ]
 
     def find(self, method: str, path: str) -> tuple[Interaction, dict[str, str]] | None:
-        """The interaction, and what the path names: type, id, version."""
+        """The interaction, and what the path names: compartment, type, id, version."""
         for interaction, known, pattern in self._routes:
             if known == method and (match := pattern.fullmatch(path)):
                 return interaction, match.groupdict()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -79,6 +79,9 @@ class MemoryStore:
 
     def change_token(self) -> object:
         return sum(map(len, self.versions.values()))
+
+    def search_parameters(self, built: Mapping[str, SearchParameters]) -> Mapping[str, SearchParameters]:
+        return built
 
     def is_ready(self) -> bool:
         return self.ready

@@ -30,6 +30,7 @@ from fhir_service.search.definitions import SearchParameters
 from fhir_service.search.index import INDEX_VERSION, IndexRow, index_rows
 from fhir_service.store.contract import StoredVersion
 from fhir_service.store.loads import Loads
+from fhir_service.store.parameters import StoredParameters
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.transaction import Transaction
 
@@ -120,7 +121,7 @@ def load_packages(
     """
     found = list(packages)
     with store.database.exclusive("load"), store.write() as transaction:
-        loader = _Loader(transaction, parameters, now(), allow_older)
+        loader = _Loader(transaction, store.search_parameters(parameters), now(), allow_older)
         loader.reindex_if_needed()
         for package in found:
             loader.load(package)
@@ -135,7 +136,7 @@ class _Loader:
     def __init__(
         self,
         transaction: Transaction,
-        parameters: Mapping[str, SearchParameters],
+        parameters: StoredParameters,
         now: int,
         allow_older: bool,
     ) -> None:
@@ -148,7 +149,7 @@ class _Loader:
 
     def reindex_if_needed(self) -> None:
         """Index rows are made by the definitions of their day: when those change, they are made anew."""
-        fingerprint = index_fingerprint(self._parameters)
+        fingerprint = index_fingerprint(self._parameters.built)
         if self._transaction.property(_FINGERPRINT) == fingerprint:
             return
         for release, type_name in self._transaction.types():

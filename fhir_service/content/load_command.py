@@ -64,7 +64,7 @@ def load(paths: tuple[Path, ...], release: str, trusted: bool, rejected: Path) -
     try:
         with _rejects(rejected) as file:
             for source in sources:
-                _load(store, source, _settled(settings, source, release, trusted), file)
+                _load(store, source, _settled(store, settings, source, release, trusted), file)
     finally:
         store.close()
 
@@ -81,7 +81,9 @@ def _rejects(path: Path) -> Iterator[IO[str]]:
         path.unlink()
 
 
-def _settled(settings: Settings, source: Source, release: str, trusted: bool) -> Settled:
+def _settled(
+    store: RelationalStore, settings: Settings, source: Source, release: str, trusted: bool
+) -> Settled:
     from fhir_service.content.bulk import Settled
     from fhir_service.content.published import search_parameters
     from fhir_service.releases import RELEASES
@@ -91,7 +93,7 @@ def _settled(settings: Settings, source: Source, release: str, trusted: bool) ->
     chosen = source.about.release if source.about else RELEASES[release]
     return Settled(
         release=chosen,
-        parameters_by_release=search_parameters(),
+        parameters_by_release=store.search_parameters(search_parameters()),
         types=served_types(chosen, settings.types),
         gate=None if trusted else validator(chosen).validate,
         now=lambda: time.time_ns() // 1000,

@@ -17,7 +17,7 @@ from fhir_service.delivery.fhir.negotiation import FORM
 from fhir_service.delivery.fhir.routes import PREFIX
 from fhir_service.exchange import Interaction, Parameter, Route
 from fhir_service.formats import FORMATS
-from fhir_service.releases import Release
+from fhir_service.releases import R4, Release
 from fhir_service.search.definitions import SearchParameter, SearchParameters
 from fhir_service.served_types import ABSENCE, served_types
 from fhir_service.version import NAME, VERSION
@@ -85,19 +85,17 @@ def document(
         for interaction in interactions:
             for route in interaction.routes:
                 operation = _operation(interaction, route, f"FHIR {release.label}")
-                if route.path != "{type}":
-                    _add(paths, f"{PREFIX}/{name}", route, operation, sorted(types[name]))
-                    continue
                 # A path for each type, for each has search parameters of its own.
-                for type_name in sorted(types[name]):
+                each = sorted(types[name]) if route.path == "{type}" else ["Resource"]
+                for type_name in each:
                     references = [
                         _component(parameters, release, parameter)
                         for parameter in search_parameters[name].for_type(type_name).values()
                         if interaction.searches and route.method == "GET"
                     ]
-                    concrete = Route(route.method, type_name)
+                    concrete = Route(route.method, type_name) if route.path == "{type}" else route
                     described = {**operation, "parameters": [*references, *operation["parameters"]]}
-                    _add(paths, f"{PREFIX}/{name}", concrete, described, ())
+                    _add(paths, f"{PREFIX}/{name}", concrete, described, sorted(types[name]))
     return {
         "openapi": "3.1.0",
         "info": {
@@ -121,7 +119,12 @@ def document(
 def _add(paths: Json, base: str, route: Route, operation: Json, types: Sequence[str]) -> None:
     """Put the operation at its path, with a path parameter for each placeholder."""
     segments = [segment[1:-1] for segment in route.path.split("/") if segment.startswith("{")]
-    known = {**_PATH_PARAMETERS, "type": {"type": "string", "enum": list(types)}}
+    # The compartments are the same ones in every release.
+    known = {
+        **_PATH_PARAMETERS,
+        "compartment": {"type": "string", "enum": sorted(R4.compartments)},
+        "type": {"type": "string", "enum": list(types)},
+    }
     named = [{"name": name, "in": "path", "required": True, "schema": known[name]} for name in segments]
     paths.setdefault(f"{base}/{route.path}".rstrip("/"), {})[route.method.lower()] = {
         **operation,
@@ -295,6 +298,8 @@ def _success_name(interaction: Interaction, status: int) -> str:
 
 _ANSWERS = {
     "search-type": "Bundle",
+    "search-system": "Bundle",
+    "search-compartment": "Bundle",
     "history-instance": "History",
     "history-type": "History",
     "history-system": "History",

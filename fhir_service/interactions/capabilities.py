@@ -56,9 +56,25 @@ def statement(request: Request, services: Services) -> dict[str, Any]:
                 "security": {"cors": True, "description": _security(services)},
                 "resource": [_resource(name, described, by_type) for name in types],
                 "interaction": [one for one in system if one["code"] != "capabilities"],
+                **_across_types(services, release),
             }
         ],
     }
+
+
+def _across_types(services: Services, release: Release) -> dict[str, Any]:
+    """The parameters of a search over all types, and the compartments that can be searched."""
+    offered = {one.code for one in services.interactions}
+    every_type = services.search_parameters[release.name].for_type("Resource").values()
+    described = {
+        "searchParam": [_search_parameter(found) for found in every_type if "search-system" in offered],
+        "compartment": [
+            compartment["url"]
+            for name, compartment in release.compartments.items()
+            if name in services.types[release.name] and "search-compartment" in offered
+        ],
+    }
+    return {name: value for name, value in described.items() if value}
 
 
 def _security(services: Services) -> str:
@@ -81,7 +97,7 @@ def _patch_formats(services: Services) -> list[str]:
 
 def _described(services: Services, release: Release) -> dict[str, Any]:
     """What is the same for every type: its interactions and their conditional forms."""
-    offered = [one for one in services.interactions if one.level != "system"]
+    offered = [one for one in services.interactions if one.level in ("instance", "type")]
     codes = dict.fromkeys(one.code for one in offered)
     by_criteria = {one.code for one in offered if one.level == "type"}
     described: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""search-type: the resources of one type that match, as a searchset Bundle.
+"""search: the resources of a type, of several types or of a compartment that match, as a searchset Bundle.
 
 https://hl7.org/fhir/R4/http.html#search and https://hl7.org/fhir/R4/search.html
 """
@@ -8,17 +8,21 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from urllib.parse import quote, urlencode
 
-from fhir_service.errors import Issue
+from fhir_service.errors import Invalid, Issue, NotFound, NotSupported, ServiceError, TypeNotServed
 from fhir_service.exchange import Interaction, Pairs, Parameter, Request, Response, Route, Services
 from fhir_service.fhir.bundle import Entry, searchset
 from fhir_service.fhir.outcome import outcome
 from fhir_service.formats import fhir_json
+from fhir_service.guidance import require_served
+from fhir_service.interactions import several_types
 from fhir_service.interactions import subset as subsets
 from fhir_service.interactions.subset import Subset, take_subset
+from fhir_service.search.compartments import belongs_to, members
 from fhir_service.search.param_types import Context
-from fhir_service.search.query import CURSOR_PARAMETER, TOTAL_MODES, Query, parse_query
+from fhir_service.search.query import CONTAINED, CURSOR_PARAMETER, TOTAL_MODES, Query, parse_query
 from fhir_service.security.guard import authorise
 from fhir_service.security.scopes import covered_types
 from fhir_service.served_types import ABSENCE
@@ -31,24 +35,25 @@ _NOT_HELD = frozenset({"contraindication", "interaction"})
 def handle(request: Request, services: Services) -> Response:
     release = request.release
     allowed = authorise(request.authorization, services.guard, "search-type", request.type_name)
-    types = covered_types(allowed, services.types[release.name], "s")
-    subset, parameters = take_subset(request.parameters, request.type_name, release)
+    readable = covered_types(allowed, services.types[release.name], "s")
+    types, type_pairs, parameters = _take_types(request, services, readable)
+    for type_name in types:
+        subset, rest = take_subset(parameters, type_name, release)
     if subset.counts:
-        parameters = (*(pair for pair in parameters if pair[0] != "_count"), ("_count", "0"))
-    query = parse_query(
-        parameters,
-        request.type_name,
-        services.search_parameters[release.name],
-        strict=not request.lenient,
-        context=Context(bases=(request.base,), now=services.now()),
-        types=types,
-    )
-    page = services.store.search(release.name, query)
-    issues = (*query.issues, *_remarks(request.type_name, query.applied))
+        rest = (*(pair for pair in rest if pair[0] != "_count"), ("_count", "0"))
+    queries = _queries(request, services, types, rest, readable)
+    if len(queries) == 1:
+        page = services.store.search(release.name, queries[0])
+    else:
+        page = several_types.search(queries, lambda query: services.store.search(release.name, query))
+    query = replace(queries[0], applied=(*type_pairs, *queries[0].applied))
+    issues = (*query.issues, *_remarks(types, query.applied))
     body = searchset(
         [
             *_entries(page.matches, request, "match", subset),
-            *_entries([one for one in page.included if one.type_name in types], request, "include", subset),
+            *_entries(
+                [one for one in page.included if one.type_name in readable], request, "include", subset
+            ),
             *_outcome_entries(issues),
         ],
         _links(request, query, page, subset),
@@ -56,6 +61,78 @@ def handle(request: Request, services: Services) -> Response:
     )
     # A page has no version id: its own bytes tell whether it changed.
     return Response(body=body, etag=hashlib.blake2b(body, digest_size=12).hexdigest())
+
+
+def _take_types(
+    request: Request, services: Services, readable: frozenset[str]
+) -> tuple[Sequence[str], Pairs, Pairs]:
+    """The types to search, the `_type` that named them, and the other parameters."""
+    possible = readable & _members(request) if request.compartment else readable
+    if request.type_name:
+        return (request.type_name,), (), request.parameters
+    asked = tuple(pair for pair in request.parameters if pair[0] == "_type")
+    rest = tuple(pair for pair in request.parameters if pair[0] != "_type")
+    if not asked:
+        return sorted(possible), (), rest
+    if len(asked) > 1:
+        raise Invalid("Parameter `_type` was given twice.", expression=("http._type",))
+    names = sorted(set(asked[0][1].split(",")))
+    for name in names:
+        if name not in possible:
+            raise _not_searched(name, request, services, possible)
+    return names, asked, rest
+
+
+def _members(request: Request) -> frozenset[str]:
+    """The types of the compartment; raises NotFound when there is none, or the path's type is not in it."""
+    release = request.release
+    if request.compartment not in release.compartments:
+        raise NotFound(
+            f"{request.compartment} has no compartment in FHIR {release.label}; those that have one: "
+            f"{', '.join(release.compartments)}."
+        )
+    found = members(request.compartment, release)
+    if request.type_name and request.type_name not in found:
+        raise NotFound(
+            f"{request.type_name} is not in the {request.compartment} compartment; in it: "
+            f"{', '.join(sorted(found))}."
+        )
+    return found
+
+
+def _not_searched(
+    type_name: str, request: Request, services: Services, possible: frozenset[str]
+) -> ServiceError:
+    try:
+        require_served(type_name, request.release, services)
+    except TypeNotServed as unserved:
+        return NotSupported(f"Parameter `_type`: {unserved}", expression=("http._type",))
+    return Invalid(
+        f"Parameter `_type`: {type_name} is not searched here; allowed: {', '.join(sorted(possible))}.",
+        expression=("http._type",),
+    )
+
+
+def _queries(
+    request: Request, services: Services, types: Sequence[str], pairs: Pairs, readable: frozenset[str]
+) -> list[Query]:
+    release = request.release
+    context = Context(bases=(request.base,), now=services.now())
+
+    def read(type_name: str, pairs: Pairs, strict: bool = True) -> Query:
+        within = (
+            [belongs_to(request.compartment, request.logical_id, type_name, release)]
+            if request.compartment
+            else []
+        )
+        parameters = services.search_parameters[release.name]
+        return parse_query(
+            pairs, type_name, parameters, strict=strict, context=context, types=readable, within=within
+        )
+
+    if len(types) == 1:
+        return [read(types[0], pairs, not request.lenient)]
+    return several_types.read_queries(pairs, types, read, lenient=request.lenient)
 
 
 def _entries(
@@ -74,8 +151,8 @@ def _outcome_entries(issues: tuple[Issue, ...]) -> Iterator[Entry]:
         yield Entry(uuid.uuid5(uuid.NAMESPACE_OID, body.decode()).urn, body, "outcome")
 
 
-def _remarks(type_name: str, applied: Pairs) -> Iterator[Issue]:
-    if type_name != "ClinicalUseDefinition":
+def _remarks(types: Sequence[str], applied: Pairs) -> Iterator[Issue]:
+    if "ClinicalUseDefinition" not in types:
         return
     asked = {
         code.rpartition("|")[2] for name, value in applied if name == "type" for code in value.split(",")
@@ -96,33 +173,77 @@ def _links(request: Request, query: Query, page: Page, subset: Subset) -> list[t
 
 def _url(request: Request, pairs: Pairs) -> str:
     """The equivalent GET. A space is %20: `+` would be read as a plus sign by some clients."""
-    url = f"{request.base}/{request.type_name}"
+    path = request.type_name
+    if request.compartment:
+        path = f"{request.compartment}/{request.logical_id}/{request.type_name or '*'}"
+    url = f"{request.base}/{path}" if path else request.base
     return f"{url}?{urlencode(pairs, safe=_SAFE, quote_via=quote)}" if pairs else url
 
 
 _SAFE = ":/,|$-._~"  # legal in a query and readable in a FHIR search
 
-INTERACTION = Interaction(
+_PAGE = (
+    Parameter(name="_count", documentation="How many matches a page holds at most"),
+    Parameter(
+        name="_total",
+        documentation="`accurate` counts all matches even where the page does not hold them",
+        allowed=TOTAL_MODES,
+    ),
+)
+_SORT = Parameter(name="_sort", documentation="Search parameters to sort by; with `-` in front, last first")
+_TYPE = Parameter(name="_type", documentation="The types to search, separated by commas; without it, all")
+_CONTENT = (
+    Parameter(name="_include", documentation="`Type:parameter`: add what the matches refer to"),
+    Parameter(name="_revinclude", documentation="`Type:parameter`: add what refers to the matches"),
+    *(
+        Parameter(name=name, documentation="Contained resources are not searched", allowed=(value,))
+        for name, value in CONTAINED.items()
+    ),
+    *subsets.PARAMETERS,
+    Parameter(
+        name=CURSOR_PARAMETER,
+        documentation="Where the page starts: taken from a next link, never made up",
+    ),
+)
+_OF_ONE_TYPE = (*_PAGE, _SORT, *_CONTENT)
+_OF_SEVERAL_TYPES = (_TYPE, *_PAGE, *_CONTENT)
+
+TYPE = Interaction(
     code="search-type",
     level="type",
     routes=(Route("GET", "{type}"), Route("POST", "{type}/_search")),
     summary="Search the resources of a type",
     handle=handle,
-    parameters=(
-        Parameter(name="_count", documentation="How many matches a page holds at most"),
-        Parameter(
-            name="_total",
-            documentation="`accurate` counts all matches even where the page does not hold them",
-            allowed=TOTAL_MODES,
-        ),
-        Parameter(name="_sort", documentation="Search parameters to sort by; with `-` in front, last first"),
-        Parameter(name="_include", documentation="`Type:parameter`: add what the matches refer to"),
-        Parameter(name="_revinclude", documentation="`Type:parameter`: add what refers to the matches"),
-        *subsets.PARAMETERS,
-        Parameter(
-            name=CURSOR_PARAMETER,
-            documentation="Where the page starts: taken from a next link, never made up",
-        ),
+    parameters=_OF_ONE_TYPE,
+    searches=True,
+)
+SYSTEM = Interaction(
+    code="search-system",
+    level="system",
+    routes=(Route("GET", ""), Route("POST", "_search")),
+    summary="Search the resources of several types, by the parameters that all of them have",
+    handle=handle,
+    parameters=_OF_SEVERAL_TYPES,
+    searches=True,
+)
+COMPARTMENT = Interaction(
+    code="search-compartment",
+    level="compartment",
+    routes=(
+        Route("GET", "{compartment}/{id}/{type}"),
+        Route("POST", "{compartment}/{id}/{type}/_search"),
     ),
+    summary="Search the resources of a type around one resource",
+    handle=handle,
+    parameters=_OF_ONE_TYPE,
+    searches=True,
+)
+WHOLE_COMPARTMENT = Interaction(
+    code="search-compartment",
+    level="compartment",
+    routes=(Route("GET", "{compartment}/{id}/*"), Route("POST", "{compartment}/{id}/_search")),
+    summary="Search the resources of several types around one resource",
+    handle=handle,
+    parameters=_OF_SEVERAL_TYPES,
     searches=True,
 )

@@ -7,6 +7,7 @@ https://hl7.org/fhir/R4/http.html#concurrency and https://hl7.org/fhir/R4/resour
     conditions  If-Match, If-None-Match                                    412
     ownership   what a package brought is changed there                    409
     lifecycle   active never returns to draft, retired never returns      422
+    usable      a SearchParameter that is active can be searched by         409, 422
     compare     nothing changed: no new version
     put         version id + 1, meta stamped, index rows
 """
@@ -24,6 +25,7 @@ from fhir_service.fhir.outcome import outcome
 from fhir_service.formats import fhir_json
 from fhir_service.formats.meta import stamp
 from fhir_service.releases import Release
+from fhir_service.search.custom import require_usable
 from fhir_service.search.index import index_rows
 from fhir_service.store.contract import StoredVersion, WritableResources
 
@@ -91,10 +93,13 @@ def save(
         _require_lifecycle(before, resource, release)
         if is_same(_content(before), _content(resource)):
             return Saved(current, is_new=False)
+    parameters = services.search_parameters[release.name]
+    if type_name == "SearchParameter":
+        require_usable(resource, parameters)
     version_id, now = _next(current, services)
     body = stamp(resource, version_id, now)
     version = StoredVersion(type_name, logical_id, version_id, now, body, method)
-    transaction.put(release.name, version, index_rows(resource, services.search_parameters[release.name]))
+    transaction.put(release.name, version, index_rows(resource, parameters))
     return Saved(version, is_new)
 
 

@@ -80,6 +80,12 @@ class Reader:
     def parameter(self, code: str, type_name: str) -> SearchParameter:
         known = self.parameters.for_type(type_name)
         if code not in known:
+            if code in self.parameters.pending(type_name):
+                # Not left out either when handling is lenient: soon the same query would mean something else.
+                raise NotSupported(
+                    f"The search parameter `{code}` of {type_name} is new, and not all resources are indexed"
+                    " by it yet: it becomes available after `fhir-service db reindex`."
+                )
             raise UnknownParameter(_unknown(code, type_name, known))
         return known[code]
 

@@ -2,8 +2,9 @@
 
 https://hl7.org/fhir/R4/searchparameter.html
 
-They come from the release's own definitions and from the SearchParameter resources that the service itself
-publishes. One whose expression cannot be evaluated is not offered (`unsupported` says why).
+They come from the release's own definitions, from the SearchParameter resources that the service itself
+publishes, and from those that clients wrote. One whose expression cannot be evaluated is not offered
+(`unsupported` says why).
 """
 
 from __future__ import annotations
@@ -128,29 +129,48 @@ class SearchParameter:
 
 
 class SearchParameters:
-    """The parameters of one release: `for_type("Library")["context"]`."""
+    """The parameters of one release: `for_type("Library")["context"]`.
 
-    def __init__(self, release: Release, published: Iterable[Mapping[str, Any]] = ()) -> None:
+    `pending` are those by which resources are indexed from now on, but not all of them are yet.
+    """
+
+    def __init__(
+        self,
+        release: Release,
+        published: Iterable[Mapping[str, Any]] = (),
+        pending: Iterable[Mapping[str, Any]] = (),
+    ) -> None:
         self.release = release
         self.data = [*release.search_parameter_data, *published]
+        self.pending_data = [*pending]
         self._by_type: dict[str, dict[str, SearchParameter]] = {}
+        self._pending_by_type: dict[str, dict[str, SearchParameter]] = {}
 
     @cached_property
     def _data_by_url(self) -> dict[str, Mapping[str, Any]]:
-        return {data["url"]: data for data in self.data}
+        return {data["url"]: data for data in (*self.pending_data, *self.data)}
 
     def for_type(self, type_name: str) -> Mapping[str, SearchParameter]:
         """Every parameter that can be searched, by code, sorted."""
         found = self._by_type.get(type_name)
         if found is None:
-            candidates = self._applying_to(type_name)
-            found = {code: candidates[code] for code in sorted(candidates) if self._works(candidates[code])}
-            self._by_type[type_name] = found
+            found = self._by_type[type_name] = self._working(type_name, self.data)
         return found
+
+    def pending(self, type_name: str) -> Mapping[str, SearchParameter]:
+        """Every parameter that can be searched once all resources are indexed by it."""
+        found = self._pending_by_type.get(type_name)
+        if found is None:
+            found = self._pending_by_type[type_name] = self._working(type_name, self.pending_data)
+        return found
+
+    def indexed(self, type_name: str) -> Mapping[str, SearchParameter]:
+        """Every parameter that a resource is indexed by when it is written."""
+        return {**self.for_type(type_name), **self.pending(type_name)}
 
     def unsupported(self, type_name: str) -> Mapping[str, str]:
         """The release's parameters that are not offered, with the reason for each."""
-        applying = self._applying_to(type_name)
+        applying = self._applying_to(type_name, self.data)
         return {
             code: self._reason(parameter) for code, parameter in applying.items() if self._reason(parameter)
         }
@@ -169,8 +189,13 @@ class SearchParameters:
             release=self.release,
         )
 
-    def _works(self, parameter: SearchParameter) -> bool:
-        return not self._reason(parameter)
+    def reason(self, data: Mapping[str, Any], type_name: str) -> str:
+        """Why a definition could not be searched on this type; empty when it could."""
+        return self._reason(self._parameter(data, type_name))
+
+    def _working(self, type_name: str, among: Iterable[Mapping[str, Any]]) -> dict[str, SearchParameter]:
+        candidates = self._applying_to(type_name, among)
+        return {code: candidates[code] for code in sorted(candidates) if not self._reason(candidates[code])}
 
     def _reason(self, parameter: SearchParameter) -> str:
         if parameter.unsupported:
@@ -183,12 +208,13 @@ class SearchParameters:
                 return f"its component {part.definition} is of type {data['type']}"
         return ""
 
-    def _applying_to(self, type_name: str) -> dict[str, SearchParameter]:
+    def _applying_to(self, type_name: str, among: Iterable[Mapping[str, Any]]) -> dict[str, SearchParameter]:
         ancestry = self._ancestry(type_name)
+        definitions = list(among)
         return {
             data["code"]: self._parameter(data, type_name)
             for base in reversed(ancestry)
-            for data in self.data
+            for data in definitions
             if base in data["base"]
         }
 

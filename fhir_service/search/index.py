@@ -31,7 +31,7 @@ class IndexRow:
 def index_rows(resource: dict[str, Any], parameters: SearchParameters) -> list[IndexRow]:
     """Every row of a resource (parsed JSON), each once, in a stable order."""
     rows: dict[IndexRow, None] = {}
-    for parameter in parameters.for_type(resource["resourceType"]).values():
+    for parameter in parameters.indexed(resource["resourceType"]).values():
         if parameter.code in OWN_COLUMNS or parameter.code in FULL_TEXT:
             continue
         found = (

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/search.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fhir_service.errors import Invalid, Issue, NotSupported, ServiceError
@@ -28,7 +28,10 @@ CURSOR_PARAMETER = "_page"
 TOTAL_MODES = ("none", "estimate", "accurate")
 
 # Parameters about the answer, which may be given once.
-RESULT_PARAMETERS = ("_count", "_total", "_sort", CURSOR_PARAMETER)
+RESULT_PARAMETERS = ("_count", "_total", "_sort", "_contained", "_containedType", CURSOR_PARAMETER)
+
+# Contained resources are not indexed, so these take only what the specification has as the default.
+CONTAINED = {"_contained": "false", "_containedType": "container"}
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ def _query(
     issues: list[Issue],
     reader: Reader,
 ) -> Query:
+    _require_no_contained(result)
     count = _count(result.get("_count"))
     sort = read_sort(result["_sort"], type_name, reader) if "_sort" in result else ()
     # The links say what was applied: a count that was too high is given as it was cut.
@@ -133,6 +137,16 @@ def _at(failure: ServiceError, code: str) -> ServiceError:
         first.diagnostics, issue_code=first.code, expression=[f"http.{code}"], more=tuple(more)
     )
     return located
+
+
+def _require_no_contained(result: Mapping[str, str]) -> None:
+    for name, default in CONTAINED.items():
+        if result.get(name, default) != default:
+            raise NotSupported(
+                f"`{name}={result[name]}` is not supported: contained resources are not searched;"
+                f" allowed: `{default}`",
+                expression=[f"http.{name}"],
+            )
 
 
 def _count(text: str | None) -> int:

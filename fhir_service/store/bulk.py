@@ -70,6 +70,8 @@ def insert_new(transaction: Transaction, release: str, batch: Sequence[Prepared]
         # In the order of the key, so that neighbours in the b-tree are written together.
         transaction.execute_many(INSERTS[kind], _in_key_order(values))
     transaction.execute_many(transaction.insert_text, texts)
+    if any(one.version.type_name == "SearchParameter" for one in batch):
+        transaction.note_definitions()
     return resources
 
 

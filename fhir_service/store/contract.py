@@ -6,12 +6,13 @@ read never parses JSON. Times are whole microseconds since 1970-01-01T00:00:00Z.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from fhir_service.search.definitions import SearchParameters
     from fhir_service.search.index import IndexRow
     from fhir_service.search.query import Query
 
@@ -120,6 +121,9 @@ class Store(Resources, Protocol):
 
     def change_token(self) -> object:
         """A value that differs from an earlier one whenever a commit was made between the two."""
+
+    def search_parameters(self, built: Mapping[str, SearchParameters]) -> Mapping[str, SearchParameters]:
+        """These, by release name, and what clients define in this store; always as it is now."""
 
     def is_ready(self) -> bool:
         """Whether the database answers."""

@@ -13,6 +13,10 @@ from sqlalchemy import Engine
 
 from fhir_service.errors import ServiceError
 
+# A lock that every writer holds shared, and who changes a SearchParameter resource alone: so nobody writes
+# index rows by definitions that are no longer the stored ones. Also the property that counts those changes.
+DEFINITIONS = "search parameters"
+
 
 class Database(Protocol):
     """One database, reached by a SQLAlchemy URL."""
@@ -35,7 +39,7 @@ class Database(Protocol):
         """The values with each TextMatch as a query of this database's full text search."""
 
     def begin(self, connection: Any) -> None:
-        """Open a transaction that may write."""
+        """Open a transaction that may write, with a share in the lock `DEFINITIONS`."""
 
     def lock(self, connection: Any, name: str) -> None:
         """Hold the lock of that name among all writers until the end of the transaction."""

@@ -14,6 +14,7 @@ from sqlalchemy import URL, Engine, NullPool, create_engine
 
 from fhir_service.errors import Contended, ServiceError
 from fhir_service.search.predicates import TextMatch
+from fhir_service.store.database import DEFINITIONS
 
 
 class PostgresDatabase:
@@ -40,7 +41,8 @@ class PostgresDatabase:
         return [_match(value) if isinstance(value, TextMatch) else value for value in values]
 
     def begin(self, connection: Any) -> None:
-        connection.execute("BEGIN")
+        # Together, so that it costs no second way to the server.
+        connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock_shared({_lock_key(DEFINITIONS)})")
 
     def lock(self, connection: Any, name: str) -> None:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_lock_key(name),))

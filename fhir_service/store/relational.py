@@ -6,12 +6,14 @@ Each thread reads on a DBAPI connection of its own; each transaction that writes
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from fhir_service.search.definitions import SearchParameters
 from fhir_service.store.database import Database
 from fhir_service.store.migration import migrate
+from fhir_service.store.parameters import StoredParameters
 from fhir_service.store.reading import Reading
 from fhir_service.store.sql import Sql
 from fhir_service.store.transaction import Transaction
@@ -41,6 +43,10 @@ class RelationalStore(Reading):
                 connection.close()
             self._connections.clear()
             self._local = threading.local()
+
+    def rows(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What a SELECT, written with `?`, finds."""
+        return self._rows(Sql(text, list(values)))
 
     def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
         text, values = self.database.statement(statement.text), self.database.values(statement.values)
@@ -76,6 +82,10 @@ class RelationalStore(Reading):
         with self._guard:
             self._connections.remove(connection)
         connection.close()
+
+    def search_parameters(self, built: Mapping[str, SearchParameters]) -> StoredParameters:
+        """These, by release name, and what clients define in this store; always as it is now."""
+        return StoredParameters(self._rows, built)
 
     # Writing
 

@@ -91,7 +91,7 @@ SEARCH_PARAMETER = Table(
     Column("type", String, nullable=False),
     Column("code", String, nullable=False),
     Column("url", String, nullable=False),
-    # `ready`, or `pending` until existing resources are indexed: until then no query may use it.
+    # Always `ready`: which definitions are not, a property tells (parameters.py).
     Column("state", String, nullable=False),
     UniqueConstraint("release", "type", "code"),
 )
@@ -145,7 +145,7 @@ _DOUBLES: dict[tuple[str, str], TypeEngine[Any]] = {
 }
 
 # Columns that identify a row but are not sought; they stay out of the key.
-_NOT_IN_KEY = {"value"}
+NOT_IN_KEY = {"value"}
 
 
 def _index_table(kind: str) -> Table:
@@ -161,9 +161,9 @@ def _index_table(kind: str) -> Table:
         Column("parameter", Integer, primary_key=True, autoincrement=False),
         column(first, True),
         Column("resource", BigInteger, primary_key=True, autoincrement=False),
-        *(column(name, True) for name in rest if name not in _NOT_IN_KEY),
+        *(column(name, True) for name in rest if name not in NOT_IN_KEY),
         Column("element", SmallInteger, primary_key=True, autoincrement=False),
-        *(column(name, False) for name in rest if name in _NOT_IN_KEY),
+        *(column(name, False) for name in rest if name in NOT_IN_KEY),
         sqlite_with_rowid=False,
     )
     Index(f"index_{kind}_by_resource", table.c.resource)

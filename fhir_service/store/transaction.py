@@ -12,7 +12,7 @@ from typing import Any
 from fhir_service.search.index import IndexRow
 from fhir_service.search.param_types import PARAM_TYPES
 from fhir_service.store.contract import Owner, StoredVersion
-from fhir_service.store.database import Database
+from fhir_service.store.database import DEFINITIONS, Database
 from fhir_service.store.reading import Reading
 from fhir_service.store.sql import READ, Sql
 
@@ -47,6 +47,11 @@ class Transaction(Reading):
     def insert_text(self) -> str:
         """The statement that keeps a resource's full text: (serial, narrative, content)."""
         return self._database.INSERT_TEXT
+
+    @property
+    def for_update(self) -> str:
+        """What makes a SELECT lock its rows until the end of the transaction."""
+        return self._database.FOR_UPDATE
 
     def reserve(self, table: str, count: int) -> list[int]:
         """Numbers for so many new rows of `resource` or `version`, which no other writer gets."""
@@ -108,7 +113,14 @@ class Transaction(Reading):
             (current_version, version.last_updated, version.is_deleted, resource),
         )
         self._insert_index_rows(release, version.type_name, resource, rows)
+        if version.type_name == "SearchParameter":
+            self.note_definitions()
         return resource
+
+    def note_definitions(self) -> None:
+        """Let every process know that SearchParameter resources changed, before anything else is written."""
+        self.lock(DEFINITIONS)
+        self.set_property(DEFINITIONS, str(int(self.property(DEFINITIONS) or 0) + 1))
 
     def register(self, release: str, type_name: str, code: str, url: str) -> int:
         """The number of a search parameter, given to it when it is first seen."""
@@ -144,6 +156,12 @@ class Transaction(Reading):
             self._types[key] = found[0][0]
         return self._types[key]
 
+    def replace_index_rows(
+        self, release: str, type_name: str, resource: int, rows: Iterable[IndexRow]
+    ) -> None:
+        self._delete_index_rows(resource)
+        self._insert_index_rows(release, type_name, resource, rows)
+
     def reindex(self, release: str, type_name: str, rows_of: Callable[[bytes], Iterable[IndexRow]]) -> int:
         """Write the index rows of every current resource of a type anew; returns how many there are."""
         found = self.execute(
@@ -152,8 +170,7 @@ class Transaction(Reading):
             (self.type_number(release, type_name), False),
         )
         for resource, body in found:
-            self._delete_index_rows(resource)
-            self._insert_index_rows(release, type_name, resource, rows_of(body))
+            self.replace_index_rows(release, type_name, resource, rows_of(body))
         return len(found)
 
     def types(self) -> list[tuple[str, str]]:

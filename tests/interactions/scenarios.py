@@ -56,7 +56,7 @@ def _ask(method: str, step: dict[str, Any], client: FlaskClient, base: str) -> T
     elif "text" in step:
         data = step["text"]
     path = step[method]
-    url = f"{base}/{path}" if path else base
+    url = path if path.startswith("http://") else f"{base}/{path}" if path else base
     return client.open(url, method=method, headers=headers, data=data)
 
 

@@ -37,7 +37,7 @@ def test_it_lists_the_interactions_that_are_routed_and_no_other(services: Servic
         return {i["code"] for resource in rest["resource"] for i in resource["interaction"]}
 
     def routed(offered: tuple[Interaction, ...]) -> set[str]:
-        return {interaction.code for interaction in offered if interaction.level != "system"}
+        return {interaction.code for interaction in offered if interaction.level in ("instance", "type")}
 
     for offered in (INTERACTIONS, switched("off")[0], (capabilities.INTERACTION, read.INTERACTION)):
         assert codes(metadata(replace(services, interactions=offered), release)) == routed(offered)
@@ -66,7 +66,28 @@ def test_it_says_what_the_whole_system_takes(services: Services, release: str) -
 
     writing = {"transaction"}
     assert system(INTERACTIONS) - system(switched("off")[0]) == writing
-    assert {"batch", "history-system"} <= system(switched("off")[0])
+    assert {"batch", "history-system", "search-system"} <= system(switched("off")[0])
+
+
+def test_it_lists_the_parameters_that_every_type_has(services: Services, release: str) -> None:
+    (rest,) = metadata(services, release)["rest"]
+    listed = {found["name"] for found in rest["searchParam"]}
+    assert {"_id", "_lastUpdated", "_tag"} <= listed
+    for resource in rest["resource"]:
+        assert listed <= {found["name"] for found in resource["searchParam"]}
+
+
+def test_it_lists_the_compartments_whose_own_type_is_served(services: Services, release: str) -> None:
+    def compartments(types: frozenset[str], offered: tuple[Interaction, ...]) -> list[str] | None:
+        these = replace(services, types={**services.types, release: types}, interactions=offered)
+        (rest,) = metadata(these, release)["rest"]
+        found: list[str] | None = rest.get("compartment")
+        return found
+
+    url = "http://hl7.org/fhir/CompartmentDefinition/patient"
+    assert compartments(services.types[release], INTERACTIONS) is None
+    assert compartments(frozenset({"Patient", "Observation"}), INTERACTIONS) == [url]
+    assert compartments(frozenset({"Patient"}), (capabilities.INTERACTION, read.INTERACTION)) is None
 
 
 def test_it_lists_the_patch_formats_where_something_can_be_patched(services: Services, release: str) -> None:

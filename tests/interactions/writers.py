@@ -21,6 +21,7 @@ from fhir_service.store import open_store
 from fhir_service.store.relational import RelationalStore
 
 PROCESSES, THREADS = 2, 4
+BUILT = {name: SearchParameters(release) for name, release in RELEASES.items()}
 
 
 def services_over(store: RelationalStore) -> Services:
@@ -30,7 +31,7 @@ def services_over(store: RelationalStore) -> Services:
         store=store,
         interactions=INTERACTIONS,
         types={name: release.resource_types for name, release in RELEASES.items()},
-        search_parameters={name: SearchParameters(release) for name, release in RELEASES.items()},
+        search_parameters=store.search_parameters(BUILT),
         now=lambda: time.time_ns() // 1000,
     )
 

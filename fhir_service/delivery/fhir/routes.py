@@ -107,7 +107,7 @@ def _body(path: str, pairs: Pairs, writes: str) -> tuple[Pairs, Content | None]:
     """The pairs with those of a search's form, or the content of any other request."""
     headers = request.headers
     require_plain(headers.get("Content-Encoding", ""))
-    if path.endswith("/_search"):
+    if path.rpartition("/")[2] == "_search":
         request.max_content_length = _LARGEST_FORM
         require_form(headers.get("Content-Type", ""))
         return pairs + read_pairs(request.get_data(cache=False).decode("utf-8", "surrogateescape")), None

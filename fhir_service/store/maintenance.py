@@ -1,0 +1,179 @@
+"""Looking after a store while the service answers: indexing everything anew, and checking what is stored.
+
+Both go through the resources in the order of their serial numbers, a few at a time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
+
+from fhir_service.errors import Contended
+from fhir_service.formats import fhir_json
+from fhir_service.search.definitions import SearchParameters
+from fhir_service.search.index import IndexRow, index_rows
+from fhir_service.search.param_types import PARAM_TYPES
+from fhir_service.store.database import DEFINITIONS
+from fhir_service.store.parameters import INDEXED, StoredParameters
+from fhir_service.store.relational import RelationalStore
+from fhir_service.store.schema import NOT_IN_KEY
+from fhir_service.store.transaction import Transaction
+
+BATCH = 100  # a writer of the service waits for one batch at most
+
+SAMPLE = 1_000
+
+T = TypeVar("T")
+
+_ATTEMPTS = 10
+
+
+def reindex(store: RelationalStore, parameters: StoredParameters) -> Iterator[tuple[int, int]]:
+    """Index all resources by all definitions; yields after each batch how many are done, and of how many.
+
+    Writers go on meanwhile, and index by the same definitions themselves. A definition that is written during
+    the run waits for the next one.
+    """
+    versions = parameters.snapshot().versions
+    with store.write() as transaction:
+        total = transaction.execute("SELECT count(*) FROM resource WHERE is_deleted = ?", (False,))[0][0]
+    last, done = 0, 0
+    while serials := _written(store, partial(_reindex_next, parameters=parameters, after=last)):
+        last, done = serials[-1], done + len(serials)
+        yield done, max(total, done)
+    _written(store, partial(_finish, parameters=parameters, versions=versions))
+
+
+def _written(store: RelationalStore, work: Callable[[Transaction], T]) -> T:
+    """What the work gives, done in a transaction; again when another writer was in the way."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            with store.write() as transaction:
+                return work(transaction)
+        except Contended:
+            time.sleep(0.05 * attempt)
+    with store.write() as transaction:
+        return work(transaction)
+
+
+def _finish(transaction: Transaction, parameters: StoredParameters, versions: frozenset[int]) -> None:
+    """Let queries use the definitions by which all resources are indexed, as far as they still hold."""
+    transaction.lock(DEFINITIONS)
+    finished = versions & parameters.snapshot().versions
+    transaction.set_property(INDEXED, " ".join(map(str, sorted(finished))))
+
+
+def _reindex_next(transaction: Transaction, parameters: StoredParameters, after: int) -> list[int]:
+    found = "SELECT serial FROM resource WHERE serial > ? AND is_deleted = ? ORDER BY serial LIMIT ?"
+    serials = [row[0] for row in transaction.execute(found + transaction.for_update, (after, False, BATCH))]
+    # Read after they are locked: one that waited sees what the other writer made of it.
+    by_release = parameters.snapshot().parameters
+    for one in _current(transaction, serials):
+        rows = index_rows(fhir_json.parse(one.body), by_release[one.release])
+        transaction.replace_index_rows(one.release, one.type_name, one.serial, rows)
+    return serials
+
+
+class _Current(NamedTuple):
+    serial: int
+    release: str
+    type_name: str
+    logical_id: str
+    body: bytes
+
+
+def _current(transaction: Transaction, serials: list[int]) -> Iterator[_Current]:
+    if serials:
+        rows = transaction.execute(
+            "SELECT r.serial, t.release, t.name, r.logical_id, v.body FROM resource AS r"
+            " JOIN type AS t ON t.number = r.type JOIN version AS v ON v.serial = r.current_version"
+            f" WHERE r.serial IN ({', '.join('?' * len(serials))}) AND r.is_deleted = ?",
+            (*serials, False),
+        )
+        yield from (_Current(*row) for row in rows)
+
+
+# Checking
+
+
+def broken_versions(store: RelationalStore) -> Iterator[str]:
+    """Resources whose current version is not there, or is not what the resource's row says."""
+    rows = store.rows(
+        "SELECT t.release, t.name, r.logical_id, v.serial FROM resource AS r"
+        " JOIN type AS t ON t.number = r.type"
+        " LEFT JOIN version AS v ON v.serial = r.current_version AND v.resource = r.serial"
+        " WHERE v.serial IS NULL OR r.is_deleted <> (v.body IS NULL) ORDER BY r.serial"
+    )
+    for release, type_name, logical_id, version in rows:
+        told = "its current version is missing" if version is None else "it is deleted in one table only"
+        yield f"{release} {type_name}/{logical_id}: {told}"
+
+
+def serials_to_check(store: RelationalStore, everything: bool) -> list[int]:
+    """All undeleted resources, or some by chance."""
+    chosen = "ORDER BY serial" if everything else f"ORDER BY random() LIMIT {SAMPLE}"
+    rows = store.rows(f"SELECT serial FROM resource WHERE is_deleted = ? {chosen}", False)
+    return sorted(row[0] for row in rows)
+
+
+def wrong_rows(store: RelationalStore, parameters: StoredParameters, serials: list[int]) -> Iterator[str]:
+    """Those of the resources whose index rows are not what the definitions make of them."""
+    for start in range(0, len(serials), BATCH):
+        with store.write() as transaction:
+            chunk = serials[start : start + BATCH]
+            marks = ", ".join("?" * len(chunk))
+            # Nobody changes one between the look at its body and the look at its rows.
+            found = f"SELECT serial FROM resource WHERE serial IN ({marks}) ORDER BY serial"
+            transaction.execute(found + transaction.for_update, chunk)
+            by_release = parameters.snapshot().parameters
+            wrong = [
+                problem
+                for one in _current(transaction, chunk)
+                for problem in _wrong(transaction, one, by_release[one.release])
+            ]
+        yield from wrong
+
+
+def _wrong(transaction: Transaction, one: _Current, parameters: SearchParameters) -> Iterator[str]:
+    name = f"{one.release} {one.type_name}/{one.logical_id}"
+    # Rows of what is not searched by (now, or yet) may be there or not.
+    codes = parameters.for_type(one.type_name).keys()
+    wanted = {
+        _key(row)
+        for row in index_rows(fhir_json.parse(one.body), parameters)
+        if _code(row.parameter) in codes
+    }
+    stored = {key for key in _stored(transaction, one.serial) if _code(key[1]) in codes}
+    for what, keys in (("missing", wanted - stored), ("left over", stored - wanted)):
+        for code in sorted({key[1] for key in keys}):
+            yield f"{name}: index rows of `{code}` are {what}"
+    if not transaction.execute("SELECT 1 FROM full_text WHERE rowid = ?", (one.serial,)):
+        yield f"{name}: its full text is missing"
+
+
+def _code(parameter: str) -> str:
+    """Of `identifier:of-type` and `context-type-value$1`, the search parameter."""
+    return parameter.partition(":")[0].partition("$")[0]
+
+
+def _key(row: IndexRow) -> tuple[Any, ...]:
+    columns = zip(PARAM_TYPES[row.table].COLUMNS, row.columns, strict=True)
+    return (
+        row.table,
+        row.parameter,
+        row.element,
+        *(value for name, value in columns if name not in NOT_IN_KEY),
+    )
+
+
+def _stored(transaction: Transaction, resource: int) -> Iterator[tuple[Any, ...]]:
+    for kind, module in PARAM_TYPES.items():
+        columns = ", ".join(f"i.{name}" for name in module.COLUMNS if name not in NOT_IN_KEY)
+        rows = transaction.execute(
+            f"SELECT p.code, i.element, {columns} FROM index_{kind} AS i"
+            " JOIN search_parameter AS p ON p.number = i.parameter WHERE i.resource = ?",
+            (resource,),
+        )
+        yield from ((kind, *row) for row in rows)
