@@ -21,7 +21,7 @@ from fhir_service.content.load import Package, load_packages
 from fhir_service.content.sources import Item, Source
 from fhir_service.errors import Issue, ServiceError
 from fhir_service.formats import fhir_json
-from fhir_service.formats.meta import stamp
+from fhir_service.formats.meta import stamp, without_stamp
 from fhir_service.releases import Release
 from fhir_service.search.definitions import SearchParameters
 from fhir_service.search.index import index_rows
@@ -216,21 +216,14 @@ def _update(
         return
     current = transaction.read(release, *key)
     assert current is not None
-    if current.body is not None and _without_stamp(fhir_json.parse(current.body)) == _without_stamp(
-        one.resource
-    ):
+    before = fhir_json.parse(current.body) if current.body is not None else {}
+    if fhir_json.is_same(without_stamp(before), without_stamp(one.resource)):
         report.unchanged += 1
         return
     version_id = current.version_id + 1
     version = StoredVersion(*key, version_id, now, stamp(one.resource, version_id, now))
     transaction.put(release, version, index_rows(one.resource, settled.parameters))
     report.updated += 1
-
-
-def _without_stamp(resource: dict[str, Any]) -> dict[str, Any]:
-    meta = {k: v for k, v in resource.get("meta", {}).items() if k not in ("versionId", "lastUpdated")}
-    rest = {name: value for name, value in resource.items() if name != "meta"}
-    return {**rest, "meta": meta} if meta else rest
 
 
 def _fingerprint(source: Source) -> str:

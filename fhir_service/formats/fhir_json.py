@@ -193,6 +193,17 @@ def _refuse(text: str, position: int, reason: str, issue_code: str = "structure"
     raise Invalid(f"{reason} (line {line}, column {column}).", issue_code=issue_code) from None
 
 
+def is_same(left: Any, right: Any) -> bool:
+    """Whether two JSON values are equal to FHIR: in any order of members, but 1.10 is not 1.1 nor true 1."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(is_same(left[name], right[name]) for name in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(is_same, left, right))
+    if isinstance(left, Decimal) or isinstance(right, Decimal):
+        return str(left) == str(right)
+    return type(left) is type(right) and bool(left == right)
+
+
 def indent(body: bytes) -> bytes:
     """The same JSON over many lines. Its tokens are copied, not parsed: a decimal keeps its text (1.10)."""
     written: list[bytes] = []

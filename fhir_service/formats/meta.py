@@ -13,6 +13,8 @@ from fhir_service.formats import fhir_json
 # The specification's order; the rest of Meta follows as it stands.
 _META_ORDER = ("id", "extension", "versionId", "lastUpdated")
 
+_STAMPED = ("versionId", "lastUpdated")
+
 
 def stamp(resource: dict[str, Any], version_id: int, last_updated: int) -> bytes:
     """The resource as JSON with `meta.versionId` and `meta.lastUpdated`, and `meta` where it belongs.
@@ -26,3 +28,10 @@ def stamp(resource: dict[str, Any], version_id: int, last_updated: int) -> bytes
     rest = {name: value for name, value in resource.items() if name != "meta"}
     # A dict keeps the place that a name had first, so `meta` comes third and nothing comes twice.
     return fhir_json.dump({**first, "meta": {**leading, **meta}, **rest})
+
+
+def without_stamp(resource: dict[str, Any]) -> dict[str, Any]:
+    """What the author decides: without the version and its time, and without a `meta` that held no more."""
+    meta = {name: value for name, value in resource.get("meta", {}).items() if name not in _STAMPED}
+    rest = {name: value for name, value in resource.items() if name != "meta"}
+    return {**rest, "meta": meta} if meta else rest

@@ -15,7 +15,6 @@ https://hl7.org/fhir/R4/http.html#concurrency and https://hl7.org/fhir/R4/resour
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from fhir_service.errors import Conflict, Invalid, Issue, PreconditionFailed, Unprocessable
@@ -23,14 +22,13 @@ from fhir_service.exchange import Request, Response, Services
 from fhir_service.fhir.etags import ANY, lists, read_etags
 from fhir_service.fhir.outcome import outcome
 from fhir_service.formats import fhir_json
-from fhir_service.formats.meta import stamp
+from fhir_service.formats.meta import stamp, without_stamp
 from fhir_service.releases import Release
 from fhir_service.search.custom import require_usable
 from fhir_service.search.index import index_rows
 from fhir_service.store.contract import StoredVersion, WritableResources
 
 _LIFECYCLE = "http://hl7.org/fhir/ValueSet/publication-status"
-_SET_BY_SERVER = ("versionId", "lastUpdated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ def save(
     if current is not None and current.body is not None:
         before = fhir_json.parse(current.body)
         _require_lifecycle(before, resource, release)
-        if is_same(_content(before), _content(resource)):
+        if fhir_json.is_same(without_stamp(before), without_stamp(resource)):
             return Saved(current, is_new=False)
     parameters = services.search_parameters[release.name]
     if type_name == "SearchParameter":
@@ -168,24 +166,6 @@ def _require_lifecycle(before: dict[str, Any], after: dict[str, Any], release: R
             issue_code="business-rule",
             expression=(f"{type_name}.status",),
         )
-
-
-def _content(resource: dict[str, Any]) -> dict[str, Any]:
-    """What a client decides: without the version and its time, and without a `meta` that held no more."""
-    meta = {name: value for name, value in resource.get("meta", {}).items() if name not in _SET_BY_SERVER}
-    rest = {name: value for name, value in resource.items() if name != "meta"}
-    return {**rest, "meta": meta} if meta else rest
-
-
-def is_same(left: Any, right: Any) -> bool:
-    """Whether two JSON values are equal to FHIR: in any order of members, but 1.10 is not 1.1 nor true 1."""
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(is_same(left[name], right[name]) for name in left)
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(is_same, left, right))
-    if isinstance(left, Decimal) or isinstance(right, Decimal):
-        return str(left) == str(right)
-    return type(left) is type(right) and bool(left == right)
 
 
 def answer(request: Request, version: StoredVersion, status: int, told: str) -> Response:

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from fhir_service.errors import ServiceError
 from fhir_service.formats import fhir_json
-from fhir_service.formats.meta import stamp
-from fhir_service.interactions.writing import is_same
+from fhir_service.formats.meta import stamp, without_stamp
 from fhir_service.releases import Release
 from fhir_service.search.definitions import SearchParameters
 from fhir_service.search.index import index_rows
@@ -44,15 +42,6 @@ def store_problems(
         found = store.read(release.name, type_name, logical_id)
         if found is None or found.body is None:
             yield name, "is not there"
-        elif not is_same(_unstamped(fhir_json.parse(found.body)), _unstamped(sent)):
+        elif not fhir_json.is_same(without_stamp(fhir_json.parse(found.body)), without_stamp(sent)):
             yield name, "came back otherwise"
     store.close()
-
-
-def _unstamped(resource: dict[str, Any]) -> dict[str, Any]:
-    meta = {name: value for name, value in resource.get("meta", {}).items() if name not in _STAMPED}
-    rest = {name: value for name, value in resource.items() if name != "meta"}
-    return {**rest, "meta": meta} if meta else rest
-
-
-_STAMPED = ("versionId", "lastUpdated")

@@ -9,8 +9,8 @@ import pytest
 from fhir_service.content.load import Package, load_packages
 from fhir_service.errors import Conflict, Gone, MethodNotAllowed, NotFound, ServiceError, TooLarge
 from fhir_service.exchange import Pairs, Request, Services
+from fhir_service.formats.fhir_json import is_same
 from fhir_service.interactions import entries
-from fhir_service.interactions.writing import is_same
 from fhir_service.releases import R4
 from fhir_service.store.relational import RelationalStore
 from tests.interactions import writers
