@@ -144,8 +144,8 @@ _DOUBLES: dict[tuple[str, str], TypeEngine[Any]] = {
     (kind, end): Double() for kind in ("number", "quantity") for end in ("low", "high")
 }
 
-# Columns that identify a row but are not sought; they stay out of the key.
-NOT_IN_KEY = {"value"}
+# Compared after the seek, and of any length: they stay out of the key.
+NOT_IN_KEY = {"folded_rest", "value"}
 
 
 def _index_table(kind: str) -> Table:

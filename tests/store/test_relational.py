@@ -327,3 +327,11 @@ def test_a_connection_that_the_server_closed_is_replaced(store: RelationalStore)
         put(store, "b", token("x"))
     put(store, "b", token("x"))
     assert search(store, has_code("x")) == ["a", "b"]
+
+
+def test_a_long_text_is_kept_and_found(store: RelationalStore) -> None:
+    """Longer than any b-tree's row, and not to be compressed: only the sought part may stand in the key."""
+    text = "".join(chr(33 + hash_key(str(n)) % 90) for n in range(12_000))
+    row = IndexRow("string", "name", 0, (text[:200], hash_key(text), text[100:], text))
+    put(store, "a", row)
+    assert search(store, starts_with(text[:150])) == ["a"]

@@ -107,20 +107,20 @@ def upgrade() -> None:
         ),
         sa.Column("resource", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("value_hash", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("element", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column(
             "folded_rest",
             sa.String().with_variant(sa.String(collation="C"), "postgresql"),
             autoincrement=False,
             nullable=False,
         ),
-        sa.Column("element", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column(
             "value",
             sa.String().with_variant(sa.String(collation="C"), "postgresql"),
             autoincrement=False,
             nullable=False,
         ),
-        sa.PrimaryKeyConstraint("parameter", "folded", "resource", "value_hash", "folded_rest", "element"),
+        sa.PrimaryKeyConstraint("parameter", "folded", "resource", "value_hash", "element"),
         sqlite_with_rowid=False,
     )
     op.create_index("index_string_by_resource", "index_string", ["resource"], unique=False)
