@@ -23,7 +23,7 @@ from fhir_service.search.definitions import (
     SearchParameter,
     SearchParameters,
 )
-from fhir_service.search.param_types import PARAM_TYPES, Context
+from fhir_service.search.param_types import PARAM_TYPES, Context, kind_of
 from fhir_service.search.param_types.prefixes import split_prefix
 from fhir_service.search.predicates import (
     Compare,
@@ -111,7 +111,7 @@ class Reader:
             return _logical_id if parameter.code == "_id" else self._last_updated
         if parameter.type == "composite":
             return lambda text: self._composite(parameter, text)
-        kind = PARAM_TYPES[parameter.type]
+        kind = kind_of(parameter)
         # Tokens and quantities split at their own bars, and so unescape for themselves.
         if parameter.type in ("token", "quantity"):
             return lambda text: kind.predicate(parameter, modifier, text, self.context)
@@ -123,7 +123,7 @@ class Reader:
             return ("not", "missing") if parameter.code == "_id" else ("missing",)
         if parameter.type == "composite":
             return ("missing",)
-        return (*PARAM_TYPES[parameter.type].modifiers(parameter), "missing")
+        return (*kind_of(parameter).modifiers(parameter), "missing")
 
     def _composite(self, composite: SearchParameter, text: str) -> Predicate:
         parts = split(text, "$")
@@ -219,7 +219,7 @@ def _missing(parameter: SearchParameter, text: str) -> Predicate:
             Indexed(kind, (parameter.type_name, f"{parameter.code}$1"), ()) for kind in PARAM_TYPES
         )
     else:
-        present = Indexed(parameter.type, parameter.key, ())
+        present = Indexed(parameter.table, parameter.key, ())
     return Not(present) if text == "true" else present
 
 

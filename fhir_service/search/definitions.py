@@ -19,7 +19,7 @@ from fhir_service.releases import Release
 from fhir_service.search.predicates import Key
 
 # Search parameter types this service indexes: the names of the files in `param_types/`.
-INDEXED_TYPES = ("token", "string", "reference", "date", "number", "quantity", "uri", "composite")
+INDEXED_TYPES = ("token", "string", "reference", "date", "number", "quantity", "uri", "composite", "special")
 
 # They are columns of the resource itself, so nothing is evaluated for them.
 OWN_COLUMNS = {"_id": "logical_id", "_lastUpdated": "last_updated"}
@@ -60,6 +60,11 @@ class SearchParameter:
     components: tuple[Component, ...] = ()
     documentation: str = ""
     release: Release = field(repr=False, compare=False, kw_only=True)
+
+    @property
+    def table(self) -> str:
+        """Whose index table holds its rows: the words that a special parameter looks for are strings."""
+        return "string" if self.type == "special" else self.type
 
     @property
     def key(self) -> Key:
@@ -125,6 +130,8 @@ class SearchParameter:
             types = self.path.types
         except UnsupportedExpression as reason:
             return str(reason)
+        if self.type == "special" and types != frozenset(("Narrative",)):
+            return "of special parameters only those that look into narratives are indexed"
         return "its expression never matches anything" if types == frozenset() else None
 
 

@@ -34,10 +34,15 @@ def words(text: str) -> list[str]:
     return _WORD.findall(fold(text))
 
 
+def narrative_words(div: str) -> list[str]:
+    """The words of an XHTML narrative, without its tags."""
+    return words(html.unescape(_TAG.sub(" ", div)))
+
+
 def text_columns(resource: dict[str, Any]) -> tuple[str, str]:
     """The words of the narrative, and all words of the resource, each joined by spaces."""
     div = resource.get("text", {}).get("div", "") if isinstance(resource.get("text"), dict) else ""
-    narrative = " ".join(words(html.unescape(_TAG.sub(" ", div))))
+    narrative = " ".join(narrative_words(div))
     rest = {name: value for name, value in resource.items() if name not in ("text", "meta", "resourceType")}
     content = " ".join(words(" ".join(_strings(rest))[:MAXIMUM_CHARACTERS]))
     return narrative[:MAXIMUM_CHARACTERS], f"{narrative} {content}"[:MAXIMUM_CHARACTERS].strip()

@@ -12,10 +12,10 @@ from typing import Any
 from fhir_service.fhir.path import compile_path
 from fhir_service.search.definitions import FULL_TEXT, OWN_COLUMNS, SearchParameter, SearchParameters
 from fhir_service.search.full_text import text_columns
-from fhir_service.search.param_types import PARAM_TYPES, Row
+from fhir_service.search.param_types import Row, kind_of
 
 # Raised by one whenever rows are made differently, so that existing stores are indexed anew.
-INDEX_VERSION = 3
+INDEX_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ def index_rows(resource: dict[str, Any], parameters: SearchParameters) -> list[I
 
 
 def _plain_rows(resource: dict[str, Any], parameter: SearchParameter) -> Iterator[IndexRow]:
-    kind = PARAM_TYPES[parameter.type]
+    kind = kind_of(parameter)
     for type_name, value in parameter.path(resource):
         if parameter.type == "reference" and "resourceType" in value and type_name not in parameter.targets:
             continue  # the first entry of a Bundle: a Composition or a MessageHeader, as the parameter says
         for columns in kind.rows(type_name, value):
-            yield IndexRow(parameter.type, parameter.code, 0, columns)
+            yield IndexRow(parameter.table, parameter.code, 0, columns)
         for suffix, table, columns in kind.other_rows(type_name, value):
             yield IndexRow(table, parameter.code + suffix, 0, columns)
 
@@ -62,9 +62,9 @@ def _composite_rows(
     components = [parameters.component(composite, n) for n in range(len(composite.components))]
     for element, (type_name, value) in enumerate(composite.path(resource)):
         for component in components:
-            kind = PARAM_TYPES[component.type]
+            kind = kind_of(component)
             # The element's type is known only now: a composite may stand on several.
             path = compile_path(component.expression, type_name, composite.release)
             for part_type, part in path(value, resource=resource):
                 for columns in kind.rows(part_type, part):
-                    yield IndexRow(component.type, component.code, element, columns)
+                    yield IndexRow(component.table, component.code, element, columns)

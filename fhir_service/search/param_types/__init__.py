@@ -67,4 +67,14 @@ def _registry() -> Mapping[str, SearchParameterType]:
     }
 
 
+# Those that have an index table of their own.
 PARAM_TYPES = _registry()
+
+
+def kind_of(parameter: SearchParameter) -> SearchParameterType:
+    """What indexes and reads a parameter."""
+    from fhir_service.search.param_types import special
+
+    if parameter.type == "special":
+        return special
+    return PARAM_TYPES[parameter.type]
