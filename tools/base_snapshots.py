@@ -12,14 +12,14 @@ packages (CC0); only the types that we profile are kept, without the texts that 
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import tarfile
 from pathlib import Path
 from typing import Any
 
-from compaction.packages import PACKAGES, PackageError, fetch
+from compaction.command import run
+from compaction.packages import PACKAGES, fetch
 
 ROOT = Path(__file__).resolve().parent.parent
 BASE_FOLDER = ROOT / "fhir_service" / "content" / "base"
@@ -30,24 +30,7 @@ Element = dict[str, Any]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="compare with what is committed, write nothing")
-    parser.add_argument(
-        "--packages", type=Path, default=ROOT / ".npm-packages", help="where packages are kept"
-    )
-    options = parser.parse_args(arguments)
-    if options.check and not all((options.packages / package.file_name).exists() for package in PACKAGES):
-        print("base snapshots: not checked, HL7's packages are not here; `make definitions` fetches them")
-        return 0
-    try:
-        stale = write(options.packages, check=options.check)
-    except PackageError as failure:
-        print(f"base snapshots: {failure}", file=sys.stderr)
-        return 1
-    if options.check and stale:
-        print(f"base snapshots: stale, run `make definitions`: {', '.join(stale)}", file=sys.stderr)
-        return 1
-    return 0
+    return run("base snapshots", __doc__.splitlines()[0], write, arguments)
 
 
 def write(packages: Path, *, check: bool) -> list[str]:

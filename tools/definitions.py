@@ -8,13 +8,13 @@ https://hl7.org/fhir/R4/downloads.html (the packages are CC0)
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from compaction.packages import PACKAGES, Package, PackageError, Resource, fetch, read
+from compaction.command import run
+from compaction.packages import PACKAGES, Package, Resource, fetch, read
 from compaction.search_parameters import compact_compartments, compact_search_parameters
 from compaction.structures import compact_invariants, compact_types, spec_structures
 from compaction.value_sets import compact_required_bindings, required_value_sets
@@ -27,24 +27,7 @@ Files = dict[str, Any]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="compare with the committed data, write nothing")
-    parser.add_argument(
-        "--packages", type=Path, default=ROOT / ".npm-packages", help="where packages are kept"
-    )
-    options = parser.parse_args(arguments)
-    if options.check and not all((options.packages / package.file_name).exists() for package in PACKAGES):
-        print("definitions: not checked, HL7's packages are not here; `make definitions` fetches them")
-        return 0
-    try:
-        stale = write(options.packages, check=options.check)
-    except PackageError as failure:
-        print(f"definitions: {failure}", file=sys.stderr)
-        return 1
-    if options.check and stale:
-        print(f"definitions: stale, run `make definitions`: {', '.join(stale)}", file=sys.stderr)
-        return 1
-    return 0
+    return run("definitions", __doc__.splitlines()[0], write, arguments)
 
 
 def write(folder: Path, *, check: bool) -> list[str]:
