@@ -22,11 +22,13 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     # Imported here, so that the command line and the content pipeline start without a web framework.
     from flask import Flask
 
-    from fhir_service.content.published import RESOURCES, search_parameters
+    from fhir_service.content.published import RESOURCES, operation_definitions, search_parameters
     from fhir_service.delivery import auth, health
     from fhir_service.delivery.fhir import rendering, routes
     from fhir_service.exchange import Services
     from fhir_service.interactions import switched
+    from fhir_service.operations import OPERATIONS
+    from fhir_service.operations.routing import interactions_of
     from fhir_service.releases import RELEASES
     from fhir_service.releases.validator import validator
     from fhir_service.security.configuration import open_security
@@ -44,10 +46,11 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     services = Services(
         settings=settings,
         store=store,
-        interactions=interactions,
+        interactions=(*interactions, *interactions_of(OPERATIONS)),
         switched_off=switched_off,
         types={name: served_types(release, settings.types) for name, release in RELEASES.items()},
         search_parameters=store.search_parameters(search_parameters(resources or RESOURCES)),
+        operation_definitions=operation_definitions(resources or RESOURCES),
         now=lambda: time.time_ns() // 1000,
         validate=lambda release, resource: validator(release).validate(resource),
         guard=security.guard,

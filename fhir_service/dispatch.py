@@ -33,7 +33,9 @@ _LONGEST_WAIT = 0.05
 def dispatch(request: Request, services: Services) -> Response:
     """Answer the request, or raise the ServiceError that says why not."""
     interaction, request = find(request, services)
-    authorise(request.authorization, services.guard, interaction.code, request.type_name)
+    authorise(
+        request.authorization, services.guard, interaction.code, request.type_name, needs=interaction.needs
+    )
     request = check(request, interaction, services)
     response = _call(request, interaction, services)
     conditions = request.conditions
@@ -52,7 +54,7 @@ def find(request: Request, services: Services) -> tuple[Interaction, Request]:
         return interaction, replace(
             request,
             compartment=named.get("compartment", ""),
-            type_name=named.get("type", ""),
+            type_name=named.get("type", interaction.type_name),
             logical_id=named.get("id", ""),
             version_id=named.get("version", ""),
         )
@@ -79,8 +81,8 @@ def check(request: Request, interaction: Interaction, services: Services) -> Req
             issue_code="value",
             expression=("http.id",),
         )
-    if interaction.searches:
-        return request
+    if interaction.searches or interaction.operation:
+        return request  # which read their parameters themselves
     return replace(request, parameters=known_parameters(request, interaction))
 
 
@@ -120,7 +122,12 @@ def _unknown_path(request: Request) -> NotFound:
     path = request.path
     last = path.rpartition("/")[2]
     if last.startswith("$"):
-        return NotFound(f"The operation `{last}` is not supported.", issue_code="not-supported")
+        code = last[1:]
+        defined = any(one["code"] == code for one in request.release.operations.values())
+        told = "FHIR's operation `{}` is not done" if defined else "There is no operation `{}`"
+        return NotFound(
+            f"{told.format(last)} at `{path}`; /metadata lists those there are.", issue_code="not-supported"
+        )
     return NotFound(
         f"There is nothing at `{path}`; paths are metadata, [type], [type]/[id], [type]/[id]/[type], "
         "[type]/[id]/_history/[version] and _history after any of them, with the type's capital letters."

@@ -18,6 +18,7 @@ from fhir_service.security.guard import Guard
 
 if TYPE_CHECKING:
     from fhir_service.errors import Issue
+    from fhir_service.operations.declaration import Operation
     from fhir_service.releases import Release
     from fhir_service.search.definitions import SearchParameters
     from fhir_service.settings import Settings
@@ -51,6 +52,7 @@ class Request:
     """One thing asked of one release; `dispatch` fills in the last four from the path."""
 
     release: Release
+    offers: tuple[Release, ...] = ()  # the releases among which the client could choose at this base
     base: str  # what links start with: the base that was asked, without trailing slash
     method: str
     path: str  # below the base, without leading slash
@@ -80,6 +82,7 @@ class Response:
     media_type: str | None = None
     etag: str | None = None  # without quotes; always sent as a weak validator
     last_modified: int | None = None
+    is_personal: bool = False  # about somebody: nothing on the way may keep it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +123,9 @@ class Interaction:
     searches: bool = False  # takes the search parameters of its type
     writes: bool = False
     media_types: tuple[str, ...] = ()  # of the body that it takes
+    operation: Operation | None = None  # what it calls, at one level of one type
+    type_name: str = ""  # the one resource type that its paths name
+    needs: str | None = None  # what a token must allow, unless scopes.py says so of its code
 
 
 def accept_everything(release: Release, resource: dict[str, Any]) -> Sequence[Issue]:
@@ -136,6 +142,7 @@ class Services:
     types: Mapping[str, frozenset[str]]
     search_parameters: Mapping[str, SearchParameters]
     now: Callable[[], int]  # microseconds since 1970
+    operation_definitions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # id -> canonical
     switched_off: tuple[Interaction, ...] = ()  # known, but not with these settings
     validate: Callable[[Release, dict[str, Any]], Sequence[Issue]] = accept_everything
     guard: Guard = Guard(writes="open")

@@ -25,22 +25,23 @@ class Routes:
     """The routes of some interactions, compiled once."""
 
     def __init__(self, interactions: Iterable[Interaction]) -> None:
-        self._routes = [
-            (interaction, route.method, _pattern(route.path))
-            for interaction in interactions
-            for route in interaction.routes
-        ]
+        self._routes: dict[bool, list[tuple[Interaction, str, re.Pattern[str]]]] = {True: [], False: []}
+        for interaction in interactions:
+            for route in interaction.routes:
+                entry = (interaction, route.method, _pattern(route.path))
+                self._routes["$" in route.path].append(entry)
 
     def find(self, method: str, path: str) -> tuple[Interaction, dict[str, str]] | None:
         """The interaction, and what the path names: compartment, type, id, version."""
-        for interaction, known, pattern in self._routes:
+        # Only operations have a `$` in their paths, so the two need not be looked through for each other.
+        for interaction, known, pattern in self._routes["$" in path]:
             if known == method and (match := pattern.fullmatch(path)):
                 return interaction, match.groupdict()
         return None
 
     def methods(self, path: str) -> tuple[str, ...]:
         """Every method that a path answers, HEAD and OPTIONS included; none when no route has it."""
-        found = {method for _, method, pattern in self._routes if pattern.fullmatch(path)}
+        found = {method for _, method, pattern in self._routes["$" in path] if pattern.fullmatch(path)}
         if not found:
             return ()
         found |= {"OPTIONS", "HEAD"} if "GET" in found else {"OPTIONS"}

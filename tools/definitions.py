@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from compaction.command import run
+from compaction.operations import compact_operations
 from compaction.packages import PACKAGES, Package, Resource, fetch, read
 from compaction.search_parameters import compact_compartments, compact_search_parameters
 from compaction.structures import compact_invariants, compact_types, spec_structures
@@ -75,6 +76,7 @@ def compact(resources: list[Resource], fallback: list[Resource], corrections: Fi
         "search-parameters": parameters,
         "required-bindings": bindings,
         "compartments": compact_compartments(resources),
+        "operations": compact_operations(resources),
         "left-out": {"search-parameters": left_out, "required-bindings": open_ended},
     }
 

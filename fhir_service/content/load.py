@@ -94,14 +94,14 @@ def read_packages(manifest: Path) -> Iterator[Package]:
         yield Package(about["canonical"], about["version"], release, content)
 
 
-def published_parameters(packages: Iterable[Package], release: str) -> list[dict[str, Any]]:
-    """The SearchParameter resources among the packages, which the service then offers itself."""
+def published(packages: Iterable[Package], release: str, kind: str) -> list[dict[str, Any]]:
+    """The resources of a type among the packages, such as SearchParameters that the service then offers."""
     return [
         json.loads(body)
         for package in packages
         if package.release == release
         for (type_name, _), body in sorted(package.content.items())
-        if type_name == "SearchParameter"
+        if type_name == kind
     ]
 
 

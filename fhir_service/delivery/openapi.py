@@ -13,6 +13,7 @@ import click
 import yaml
 
 from fhir_service.bodies import JSON_PATCH
+from fhir_service.delivery import openapi_operations
 from fhir_service.delivery.fhir.negotiation import FORM
 from fhir_service.delivery.fhir.routes import PREFIX
 from fhir_service.exchange import Interaction, Parameter, Route
@@ -74,14 +75,19 @@ def document(
 ) -> Json:
     """The OpenAPI document of what these registries answer; the mappings are by release name."""
     paths = _health_paths()
+    called = [interaction for interaction in interactions if interaction.operation]
+    interactions = [interaction for interaction in interactions if not interaction.operation]
     own = [parameter for interaction in interactions for parameter in interaction.parameters]
     parameters = {parameter.name: _own_parameter(parameter) for parameter in own} | _common_parameters()
+    parameters |= openapi_operations.components(called, releases.values())
     every_type = sorted(frozenset[str]().union(*types.values()))
     for interaction in interactions:
         for route in interaction.routes:
             operation = _operation(interaction, route, "the release that Accept asks for")
             _add(paths, PREFIX, route, operation, every_type)
+    _add_operations(paths, PREFIX, called, None, every_type)
     for name, release in releases.items():
+        _add_operations(paths, f"{PREFIX}/{name}", called, release, sorted(types[name]))
         for interaction in interactions:
             for route in interaction.routes:
                 operation = _operation(interaction, route, f"FHIR {release.label}")
@@ -109,11 +115,20 @@ def document(
         "components": {
             "parameters": parameters,
             "headers": _headers(),
-            "requestBodies": _request_bodies(interactions),
-            "responses": _responses(interactions),
+            "requestBodies": _request_bodies([*interactions, *called]),
+            "responses": _responses([*interactions, *called]),
             "schemas": _schemas(),
         },
     }
+
+
+def _add_operations(
+    paths: Json, base: str, called: Sequence[Interaction], release: Release | None, types: Sequence[str]
+) -> None:
+    where = f"FHIR {release.label}" if release else "the release that Accept asks for"
+    for interaction, route, queries in openapi_operations.described(called, release, types):
+        operation = _operation(interaction, route, where)
+        _add(paths, base, route, {**operation, "parameters": [*queries, *operation["parameters"]]}, types)
 
 
 def _add(paths: Json, base: str, route: Route, operation: Json, types: Sequence[str]) -> None:
@@ -173,8 +188,10 @@ def _request_body(interaction: Interaction, media_types: Sequence[str]) -> Json:
     """The specification says what a resource is; here only what tells one body from another."""
     if media_types == (FORM,):
         return {"content": {FORM: {"schema": {"type": "object"}}}}
-    name = "Patch" if interaction.code == "patch" else "Batch" if interaction.code == "batch" else "Written"
-    return _reference("requestBodies", name)
+    return _reference("requestBodies", _BODIES.get(interaction.code, "Written"))
+
+
+_BODIES = {"patch": "Patch", "batch": "Batch", "operation": "Invocation"}
 
 
 def _request_bodies(interactions: Sequence[Interaction]) -> Json:
@@ -183,7 +200,8 @@ def _request_bodies(interactions: Sequence[Interaction]) -> Json:
         if interaction.media_types and interaction.routes:
             name = _request_body(interaction, interaction.media_types)["$ref"].rpartition("/")[2]
             content = {media_type: _body_schema(media_type, name) for media_type in interaction.media_types}
-            bodies[name] = {"required": True, "content": content}
+            # An operation may have all its parameters in the query.
+            bodies[name] = {"required": name != "Invocation", "content": content}
     return bodies
 
 
@@ -305,6 +323,7 @@ _ANSWERS = {
     "history-system": "History",
     "batch": "Responses",
     "capabilities": "CapabilityStatement",
+    "operation": "Answer",
 }
 
 
@@ -366,6 +385,12 @@ def _schemas() -> Json:
             "type": "object",
             "required": ["resourceType", "id"],
             "properties": {"resourceType": texts, "id": texts},
+        },
+        "Answer": {
+            "type": "object",
+            "description": "A Parameters, or the one resource that the operation gives",
+            "required": ["resourceType"],
+            "properties": {"resourceType": texts},
         },
         "Bundle": resource(
             "Bundle",
@@ -448,10 +473,13 @@ def current_document() -> Json:
     """The document of the service as it is: what `openapi.yaml` must hold."""
     from fhir_service.content.published import search_parameters
     from fhir_service.interactions import INTERACTIONS
+    from fhir_service.operations import OPERATIONS
+    from fhir_service.operations.routing import interactions_of
     from fhir_service.releases import RELEASES
 
     types = {name: served_types(release, "content") for name, release in RELEASES.items()}
-    return document(INTERACTIONS, RELEASES, types, search_parameters())
+    interactions = (*INTERACTIONS, *interactions_of(OPERATIONS))
+    return document(interactions, RELEASES, types, search_parameters())
 
 
 @click.command()

@@ -13,6 +13,7 @@ from typing import Any
 from fhir_service.bodies import JSON_PATCH
 from fhir_service.exchange import Interaction, Parameter, Request, Response, Route, Services
 from fhir_service.formats import FORMATS, fhir_json
+from fhir_service.operations.routing import offered
 from fhir_service.releases import Release
 from fhir_service.search.definitions import SearchParameter
 from fhir_service.served_types import ABSENCE
@@ -32,9 +33,11 @@ def statement(request: Request, services: Services) -> dict[str, Any]:
     """What this service does at the release and base that were asked."""
     release = request.release
     types = sorted(services.types[release.name])
+    interactions = [one for one in services.interactions if one.operation is None]
     by_type = {name: services.search_parameters[release.name].for_type(name) for name in types}
-    described = _described(services, release)
-    system = [{"code": one.code} for one in services.interactions if one.level == "system"]
+    described = _described(interactions, release)
+    system = [{"code": one.code} for one in interactions if one.level == "system"]
+    system_operations = _operations("", services, release)
     title = f"{NAME}, FHIR {release.label}"
     return {
         "resourceType": "CapabilityStatement",
@@ -54,9 +57,13 @@ def statement(request: Request, services: Services) -> dict[str, Any]:
                 "mode": "server",
                 "documentation": "Unknown parameters are errors unless `Prefer: handling=lenient` is sent.",
                 "security": {"cors": True, "description": _security(services)},
-                "resource": [_resource(name, described, by_type) for name in types],
+                "resource": [
+                    _resource(name, described, by_type, _operations(name, services, release))
+                    for name in types
+                ],
                 "interaction": [one for one in system if one["code"] != "capabilities"],
                 **_across_types(services, release),
+                **({"operation": system_operations} if system_operations else {}),
             }
         ],
     }
@@ -64,17 +71,27 @@ def statement(request: Request, services: Services) -> dict[str, Any]:
 
 def _across_types(services: Services, release: Release) -> dict[str, Any]:
     """The parameters of a search over all types, and the compartments that can be searched."""
-    offered = {one.code for one in services.interactions}
+    codes = {one.code for one in services.interactions}
     every_type = services.search_parameters[release.name].for_type("Resource").values()
     described = {
-        "searchParam": [_search_parameter(found) for found in every_type if "search-system" in offered],
+        "searchParam": [_search_parameter(found) for found in every_type if "search-system" in codes],
         "compartment": [
             compartment["url"]
             for name, compartment in release.compartments.items()
-            if name in services.types[release.name] and "search-compartment" in offered
+            if name in services.types[release.name] and "search-compartment" in codes
         ],
     }
     return {name: value for name, value in described.items() if value}
+
+
+def _operations(type_name: str, services: Services, release: Release) -> list[dict[str, str]]:
+    """The operations on a type, or with "" on the system, each with the definition of what is done here."""
+    definitions = services.operation_definitions.get(release.name, {})
+    return [
+        {"name": one.code, "definition": definitions.get(one.id, one.canonical)}
+        for one in offered(services.interactions, type_name)
+        if release.name in one.releases
+    ]
 
 
 def _security(services: Services) -> str:
@@ -95,11 +112,11 @@ def _patch_formats(services: Services) -> list[str]:
     return [name for name in taken if name == JSON_PATCH or "/fhir+" in name]
 
 
-def _described(services: Services, release: Release) -> dict[str, Any]:
+def _described(interactions: Sequence[Interaction], release: Release) -> dict[str, Any]:
     """What is the same for every type: its interactions and their conditional forms."""
-    offered = [one for one in services.interactions if one.level in ("instance", "type")]
-    codes = dict.fromkeys(one.code for one in offered)
-    by_criteria = {one.code for one in offered if one.level == "type"}
+    of_types = [one for one in interactions if one.level in ("instance", "type")]
+    codes = dict.fromkeys(one.code for one in of_types)
+    by_criteria = {one.code for one in of_types if one.level == "type"}
     described: dict[str, Any] = {
         "interaction": [{"code": code} for code in codes],
         "versioning": "versioned",
@@ -116,13 +133,16 @@ def _described(services: Services, release: Release) -> dict[str, Any]:
     return {name: value for name, value in described.items() if name in known}
 
 
-def _resource(type_name: str, described: Mapping[str, Any], by_type: ByType) -> dict[str, Any]:
+def _resource(
+    type_name: str, described: Mapping[str, Any], by_type: ByType, operations: Sequence[dict[str, str]]
+) -> dict[str, Any]:
     resource = {
         "type": type_name,
         **described,
         "searchInclude": _includes(type_name, by_type),
         "searchRevInclude": _reverse_includes(type_name, by_type),
         "searchParam": [_search_parameter(parameter) for parameter in by_type[type_name].values()],
+        "operation": operations,
     }
     # FHIR has no empty arrays.
     return {name: value for name, value in resource.items() if value != []}

@@ -96,6 +96,15 @@ class Release:
         return data
 
     @cached_property
+    def operations(self) -> dict[str, dict[str, Any]]:
+        """HL7's operations: id (`ValueSet-expand`) -> its `code`, `types`, `levels` and `parameters`.
+
+        A parameter is [use, name, min, max, type, parts].
+        """
+        data: dict[str, dict[str, Any]] = self._data("operations")
+        return data
+
+    @cached_property
     def left_out(self) -> dict[str, list[dict[str, str]]]:
         """What of HL7's packages is not in this data, by file, each with the reason."""
         data: dict[str, list[dict[str, str]]] = self._data("left-out")

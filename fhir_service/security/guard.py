@@ -73,13 +73,20 @@ class Guard:
         return every_type(reading + (WRITING if self.writes == "open" else ""))
 
 
-def authorise(authorization: str | None, guard: Guard, interaction_code: str, type_name: str = "") -> Scopes:
+def authorise(
+    authorization: str | None,
+    guard: Guard,
+    interaction_code: str,
+    type_name: str = "",
+    *,
+    needs: str | None = None,
+) -> Scopes:
     """Raise Unauthorized or Forbidden unless the interaction is allowed on the type ("" is the system).
 
     Returns all that the caller may do, for what an interaction does besides: a search that includes resources
     of other types, a conditional create that searches first.
     """
-    needs = NEEDS[interaction_code]
+    needs = NEEDS[interaction_code] if needs is None else needs
     everybody = guard.open_scopes
     if _covers(everybody, type_name, needs):
         return everybody

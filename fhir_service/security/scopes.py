@@ -36,6 +36,7 @@ NEEDS: Mapping[str, str] = {
     "delete": "d",
     "batch": "",
     "transaction": "",
+    "operation": "rs",
 }
 
 _WORDS = {"read": "rs", "write": "cud", "*": ACTIONS}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fhir_service.content.load import Loaded, LoadError, find_packages, load_packages, published_parameters
+from fhir_service.content.load import Loaded, LoadError, find_packages, load_packages, published
 from fhir_service.releases import RELEASES
 from fhir_service.search.definitions import SearchParameters
 from fhir_service.search.query import parse_query
@@ -40,7 +40,7 @@ class Content:
         self.clock += 1_000_000
         packages = list(find_packages(self.folder))
         parameters = {
-            name: SearchParameters(release, published_parameters(packages, name))
+            name: SearchParameters(release, published(packages, name, "SearchParameter"))
             for name, release in RELEASES.items()
         }
         return load_packages(store, packages, parameters, now=lambda: self.clock, **options)

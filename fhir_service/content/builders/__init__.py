@@ -22,6 +22,7 @@ from . import (
     library,
     medication,
     medication_knowledge,
+    operation_definition,
     organization,
     plan_definition,
     provenance,
@@ -56,6 +57,7 @@ COMMON_BUILDERS: tuple[Callable[[Context], Iterable[Resource]], ...] = (
     organization.build_common,
     structure_definition.build_common,
     search_parameter.build_common,
+    operation_definition.build_common,
     code_system.build_common,
     value_set.build_common,
 )

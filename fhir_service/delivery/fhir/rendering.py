@@ -58,7 +58,8 @@ def render(answer: exchange.Response, representation: Representation, pretty: bo
         response.headers["Last-Modified"] = http_date(answer.last_modified // _MICROSECONDS)
     if answer.location is not None:
         response.headers["Location" if _is_created(answer) else "Content-Location"] = answer.location
-    response.headers["Cache-Control"] = _REVALIDATE if request.method in ("GET", "HEAD") else _NOT_KEPT
+    may_be_kept = request.method in ("GET", "HEAD") and not answer.is_personal
+    response.headers["Cache-Control"] = _REVALIDATE if may_be_kept else _NOT_KEPT
     response.headers["Vary"] = _VARY
     return response
 

@@ -44,7 +44,8 @@ def create_blueprint(services: Services) -> Blueprint:
     blueprint = Blueprint("fhir", __name__)
 
     def answer(rest: str = "") -> Response:
-        releases, path, base_path = _split(rest)
+        offered, path, base_path = _split(rest)
+        releases = offered
         g.representation = default_representation(RELEASES[releases[0]])
         if request.method == "OPTIONS":
             return _options(path, releases, services)
@@ -64,6 +65,7 @@ def create_blueprint(services: Services) -> Blueprint:
                 raise
         asked = exchange.Request(
             release=g.representation.release,
+            offers=tuple(RELEASES[name] for name in offered),
             base=base_url(request, services.settings) + base_path,
             method="GET" if request.method == "HEAD" else request.method,
             path=path,

@@ -13,6 +13,7 @@ import pytest
 from fhir_service.content.builders import build_topic
 from fhir_service.content.serialize import dump
 from fhir_service.content.source import Sources
+from fhir_service.operations import OPERATIONS
 from fhir_service.releases import R4B, R5, RELEASES
 from fhir_service.releases.models import model_class
 from tests.content.builders.picking import Resource, by_id, of_type, properties, walk
@@ -47,6 +48,7 @@ def test_the_set_of_resources_is_that_of_the_content_model(resources: list[Resou
 def test_common_artifacts_are_shared_by_all_topics(common: list[Resource], release: str) -> None:
     found = {f"{r['resourceType']}/{r['id']}" for r in common}
     expected = {
+        *(f"OperationDefinition/{operation.id}" for operation in OPERATIONS),
         "Organization/publisher",
         "StructureDefinition/onset",
         "StructureDefinition/reaction-part",

@@ -1,0 +1,111 @@
+"""What an operation finds in the store: definitions by canonical URL, and resources by reference.
+
+https://hl7.org/fhir/R4/references.html#canonical and https://hl7.org/fhir/R4/resource.html#canonical
+
+    url|version    the one with that business version
+    url            the latest: active before draft before retired, and of those the greatest version
+
+What the caller may not read is not found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from fhir_service.exchange import Services
+from fhir_service.formats import fhir_json
+from fhir_service.operations.invocation import Invocation
+from fhir_service.releases import Release
+from fhir_service.search.keys import exact_key
+from fhir_service.search.predicates import Compare, Indexed
+from fhir_service.search.query import Query
+from fhir_service.store.contract import StoredVersion
+
+# Of one URL there are a few versions; more than these are not looked through.
+_MOST_VERSIONS = 200
+_STATUSES = ("retired", "unknown", "draft", "active")
+_LOCAL = re.compile(
+    r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/[0-9]{1,9})?", re.ASCII
+)
+
+
+class Stored:
+    """The resources of one release, as far as they may be read; parsed ones are shared: never change them."""
+
+    def __init__(
+        self, release: Release, services: Services, readable: frozenset[str], base: str = ""
+    ) -> None:
+        self.release = release
+        self._services = services
+        self._readable = readable
+        self._base = base
+
+    @classmethod
+    def of(cls, invocation: Invocation, services: Services) -> Stored:
+        return cls(invocation.release, services, invocation.readable, invocation.request.base)
+
+    def read(self, type_name: str, logical_id: str) -> StoredVersion | None:
+        """The current version; None when there is none, or it was deleted."""
+        if type_name not in self._readable:
+            return None
+        found = self._services.store.read(self.release.name, type_name, logical_id)
+        return None if found is None or found.is_deleted else found
+
+    def find(self, type_name: str, canonical: str) -> StoredVersion | None:
+        """The resource of a canonical URL, with or without `|version`."""
+        url, _, version = canonical.partition("|")
+        found = list(self._versions(type_name, url.partition("#")[0]))
+        if version:
+            found = [one for one in found if one[1].get("version") == version]
+        return max(found, key=lambda one: _rank(one[1]))[0] if found else None
+
+    def versions(self, type_name: str, url: str) -> list[dict[str, Any]]:
+        """Every resource of this URL, the latest last."""
+        return sorted((resource for _, resource in self._versions(type_name, url)), key=_rank)
+
+    def resource(self, found: StoredVersion | None) -> dict[str, Any] | None:
+        """The parsed resource."""
+        return None if found is None or found.body is None else _parsed(found.body)
+
+    def canonical(self, type_name: str, canonical: str) -> dict[str, Any] | None:
+        return self.resource(self.find(type_name, canonical))
+
+    def reference(self, reference: str) -> dict[str, Any] | None:
+        """What a literal reference leads to, `Type/id` or below this service's own base."""
+        local = _LOCAL.fullmatch(reference.removeprefix(f"{self._base}/") if self._base else reference)
+        return self.resource(self.read(local["type"], local["id"])) if local else None
+
+    def _versions(self, type_name: str, url: str) -> Iterator[tuple[StoredVersion, dict[str, Any]]]:
+        if type_name not in self._readable or not url:
+            return
+        same_url = Indexed("uri", (type_name, "url"), (Compare("uri", "eq", exact_key(url)),))
+        query = Query(type_name, same_url, count=_MOST_VERSIONS)
+        for found in self._services.store.search(self.release.name, query).matches:
+            if found.body is not None:
+                resource = _parsed(found.body)
+                if resource.get("url") == url:
+                    yield found, resource
+
+
+@lru_cache(maxsize=256)
+def _parsed(body: bytes) -> dict[str, Any]:
+    return fhir_json.parse(body)
+
+
+def _rank(resource: dict[str, Any]) -> tuple[int, tuple[tuple[int, int, str], ...], str]:
+    status = resource.get("status")
+    return (
+        _STATUSES.index(status) if status in _STATUSES else 0,
+        version_order(str(resource.get("version", ""))),
+        str(resource.get("date", "")),
+    )
+
+
+def version_order(version: str) -> tuple[tuple[int, int, str], ...]:
+    """Versions in order: numbers by their value, a pre-release (`1.0.0-draft`) before its release."""
+    numbers, dash, label = version.partition("-")
+    parts = [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in numbers.split(".")]
+    return (*parts, (0, 0, label) if dash else (1, 0, ""))
