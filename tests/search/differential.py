@@ -292,6 +292,7 @@ def without_narrative(resource: dict[str, Any]) -> dict[str, Any]:
 def main() -> int:
     from tests.conformance.hl7_examples import EXAMPLES, ROOT, fetched, read_examples
     from tests.conformance.install import install
+    from tests.search import second_engine
     from tests.search.differential_report import report
 
     table = ROOT / "docs" / "differential.md"
@@ -299,6 +300,7 @@ def main() -> int:
     parser.add_argument("--sample", action="store_true", help="write the sample of `make test` as well")
     options = parser.parse_args()
     install()
+    second_engine.install()
     evaluated: dict[str, list[Evaluated]] = {}
     answers: list[Answer] = []
     for package in EXAMPLES:
@@ -315,7 +317,8 @@ def main() -> int:
             answers += compare(store, package.release, every)
             store.close()
         print(f"{package.name}: {len(answers)} queries compared so far", flush=True)
-    table.write_text(report(evaluated, answers), encoding="utf-8")
+    compared = (one for release, every in evaluated.items() for one in second_engine.compare(release, every))
+    table.write_text(report(evaluated, answers, second_engine.report(compared)), encoding="utf-8")
     print(f"written: {table.relative_to(ROOT)}")
     return 0
 

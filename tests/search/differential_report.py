@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/search.html
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from tests.search import naive
 from tests.search.asking import READ
@@ -53,9 +54,12 @@ def cause_of(one: Answer) -> str | None:
     return next((cause for cause, fits in CAUSES.items() if fits(one)), None)
 
 
-def report(evaluated: Mapping[str, Sequence[Evaluated]], answers: Sequence[Answer]) -> str:
-    """Return docs/differential.md."""
-    return "\n".join([*_head(evaluated), *_counts(answers), *_differences(answers), *_unread(evaluated), ""])
+def report(
+    evaluated: Mapping[str, Sequence[Evaluated]], answers: Sequence[Answer], second: Iterable[str]
+) -> str:
+    """Return docs/differential.md; `second` are the lines about the second engine."""
+    parts = (_head(evaluated), _counts(answers), _differences(answers), _unread(evaluated), second)
+    return "\n".join([*chain.from_iterable(parts), ""])
 
 
 def _head(evaluated: Mapping[str, Sequence[Evaluated]]) -> Iterator[str]:
