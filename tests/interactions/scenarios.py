@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from fhir_service.releases import RELEASES, Release
 from fhir_service.releases.validator import validator
 
 CASES = Path(__file__).parent / "cases"
+NAMES = tuple(sorted(file.stem for file in CASES.glob("*.yaml")))
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _TYPES = {"json-patch": "application/json-patch+json", "fhir": "application/fhir+json"}
 
@@ -35,12 +37,19 @@ def load(name: str) -> list[Any]:
     return content
 
 
-def run(scenario: dict[str, Any], client: FlaskClient, base: str) -> None:
+Watch = Callable[[str, TestResponse], None]
+"""What is told of each answer, and which it was."""
+
+
+def run(
+    scenario: dict[str, Any], client: FlaskClient, base: str, watch: Watch = lambda where, answer: None
+) -> None:
     kept: dict[str, str] = {}
     for number, step in enumerate(scenario["steps"]):
         method = next(name for name in _METHODS if name in step)
         where = f"{base}, step {number}: {method} {step[method]}"
         answer = _ask(method, _filled(step, kept), client, base)
+        watch(where, answer)
         _check(_filled(step, kept), answer, where)
         _check_valid(answer, RELEASES[base.rpartition("/")[2]], where)
         for name, path in step.get("keep", {}).items():

@@ -20,23 +20,11 @@ def client(store: RelationalStore) -> Iterator[FlaskClient]:
         yield client
 
 
-NAMES = (
-    "writing",
-    "conditional",
-    "history",
-    "patch",
-    "bundles",
-    "subset",
-    "search_system",
-    "search_compartment",
-)
-
-
 @pytest.mark.parametrize(
     "scenario",
     [
         pytest.param(scenario, id=f"{name}: {scenario['name']}")
-        for name in NAMES
+        for name in scenarios.NAMES
         for scenario in scenarios.load(name)
     ],
 )
