@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/http.html
     authorise   who may do this                        401, 403
     check       type served here, id well formed       404, 400
     call        the interaction's own file, again when another writer was in the way
-    compare     the client has it already              304
+    compare     not the version it asks for, or one that it has    412, 304
 """
 
 from __future__ import annotations
@@ -16,9 +16,16 @@ import re
 import time
 from dataclasses import replace
 
-from fhir_service.errors import Contended, Invalid, MethodNotAllowed, NotFound, NotSupported
+from fhir_service.errors import (
+    Contended,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    NotSupported,
+    PreconditionFailed,
+)
 from fhir_service.exchange import Interaction, Pairs, Request, Response, Services
-from fhir_service.fhir.etags import is_unchanged
+from fhir_service.fhir.etags import is_unchanged, lists
 from fhir_service.guidance import require_served
 from fhir_service.routing import Routes
 from fhir_service.security.guard import authorise
@@ -39,7 +46,14 @@ def dispatch(request: Request, services: Services) -> Response:
     request = check(request, interaction, services)
     response = _call(request, interaction, services)
     conditions = request.conditions
-    if request.method == "GET" and is_unchanged(
+    if request.method != "GET":
+        return response
+    if conditions.if_match and not lists("If-Match", conditions.if_match, response.etag):
+        raise PreconditionFailed(
+            f'If-Match: {conditions.if_match}, but the current version is W/"{response.etag}".',
+            expression=("http.If-Match",),
+        )
+    if is_unchanged(
         response.etag, response.last_modified, conditions.if_none_match, conditions.if_modified_since
     ):
         return replace(response, status=304, body=None, media_type=None)
@@ -67,7 +81,8 @@ def find(request: Request, services: Services) -> tuple[Interaction, Request]:
     if not allowed:
         raise _unknown_path(request)
     raise MethodNotAllowed(
-        f"{request.method} is not allowed on {request.path}; allowed: {', '.join(allowed)}.", allowed
+        f"{request.method} is not allowed on {request.path or '[base]'}; allowed: {', '.join(allowed)}.",
+        allowed,
     )
 
 

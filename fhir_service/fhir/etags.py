@@ -13,7 +13,9 @@ from fhir_service.fhir.dates import to_microseconds
 
 ANY = "*"
 
-_ETAG = re.compile(r'\s*(?:W/)?"([^"]*)"\s*')
+_ETAG = re.compile(r'(?:W/)?"([^"]*)"')
+# A comma within quotes separates nothing; between commas there may be nothing (RFC 9110, section 5.6.1).
+_LIST = re.compile(rf"[\s,]*{_ETAG.pattern}(?:\s*,\s*(?:{_ETAG.pattern})?)*\s*")
 _SECOND = 1_000_000
 
 
@@ -24,14 +26,14 @@ def read_etags(header: str, text: str) -> frozenset[str]:
     """
     if text.strip() == ANY:
         return frozenset((ANY,))
-    found = [_ETAG.fullmatch(part) for part in text.split(",")]
-    if not all(found):
+    if not _LIST.fullmatch(text):
         raise Invalid(
             f'{header}: `{text}` is no ETag; write W/"1", several separated by commas, or *.',
             issue_code="value",
             expression=(f"http.{header}",),
         )
-    return frozenset(match[1] for match in found if match)
+    # `"*"` is an ETag like any other and means no more than itself; no version has it.
+    return frozenset(_ETAG.findall(text)) - {ANY}
 
 
 def lists(header: str, text: str, etag: str | None) -> bool:

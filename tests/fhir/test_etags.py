@@ -8,7 +8,14 @@ NOON = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
 
 @pytest.mark.parametrize(
     ("text", "etags"),
-    [('W/"1"', {"1"}), ('"1"', {"1"}), (' W/"1" ,"a-b"', {"1", "a-b"}), ("*", {"*"})],
+    [
+        ('W/"1"', {"1"}),
+        ('"1"', {"1"}),
+        (' W/"1" ,"a-b"', {"1", "a-b"}),
+        ("*", {"*"}),
+        ('"1,2" , ,W/"3"', {"1,2", "3"}),
+        ('"*"', set()),
+    ],
 )
 def test_a_header_lists_etags_weak_or_strong(text: str, etags: set[str]) -> None:
     assert read_etags("If-Match", text) == etags
