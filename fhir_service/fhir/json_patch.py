@@ -45,7 +45,7 @@ def apply(value: Any, operations: Sequence[Any]) -> Any:
             ) from None
         if copied > MOST_COPIED:
             raise TooLarge("The patch copies too much.")
-    return holder[""]
+    return holder.get("")  # None when an operation has removed it all
 
 
 def _read(operation: Any, position: int) -> tuple[Callable[..., int], Mapping[str, Any]]:
