@@ -11,8 +11,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
-from fhir_service.errors import Invalid, Issue, NotSupported, ServiceError, TooLarge
-from fhir_service.exchange import Conditions, Content, Request, Response
+from fhir_service.errors import Invalid, Issue, NotSupported, ServiceError, TooLarge, Unprocessable
+from fhir_service.exchange import Conditions, Content, Request, Response, Services
 from fhir_service.fhir.bundle import Entry
 from fhir_service.fhir.dates import to_instant
 from fhir_service.fhir.outcome import outcome
@@ -48,10 +48,11 @@ def entries_of(bundle: Mapping[str, Any]) -> Sequence[Any]:
     return found
 
 
-def read_entry(entry: Any, place: int, outer: Request) -> Asked:
+def read_entry(entry: Any, place: int, outer: Request, services: Services) -> Asked:
     """The entry as a request to the base that the Bundle was sent to.
 
     :raises Invalid: it is malformed
+    :raises Unprocessable: it holds what FHIR does not know
     """
     here = f"Bundle.entry[{place}]"
     asked = entry.get("request") if isinstance(entry, dict) else None
@@ -66,6 +67,8 @@ def read_entry(entry: Any, place: int, outer: Request) -> Asked:
     method = texts["method"]
     if method not in _METHODS:
         raise Invalid(f"`{method}` is none of {', '.join(_METHODS)}.", expression=(f"{here}.request.method",))
+    around = {name: value for name, value in entry.items() if name != "resource"}
+    require_known({"resourceType": "Bundle", "type": "batch", "entry": [around]}, outer, services, place)
     path, _, query = texts["url"].removeprefix(outer.base).partition("?")
     pairs = read_pairs(query)
     path = unquote(path).strip("/")
@@ -83,6 +86,25 @@ def read_entry(entry: Any, place: int, outer: Request) -> Asked:
         returns=outer.returns or "minimal",
     )
     return Asked(place, request, full_url, method == "HEAD")
+
+
+def require_known(shell: dict[str, Any], request: Request, services: Services, place: int = 0) -> None:
+    """Refuse what FHIR does not know in a Bundle without its resources: a condition that is misspelled
+    must not be passed over. Only the structure counts; the invariants speak of what the Bundle holds.
+    """
+    found = [issue for issue in services.validate(request.release, shell) if issue.code == "structure"]
+    if found:
+        first, *more = [
+            replace(
+                issue,
+                expression=tuple(
+                    expression.replace("Bundle.entry[0]", f"Bundle.entry[{place}]", 1)
+                    for expression in issue.expression
+                ),
+            )
+            for issue in found
+        ]
+        raise Unprocessable(first.diagnostics, issue_code=first.code, expression=first.expression, more=more)
 
 
 _CONDITIONS = {

@@ -57,7 +57,7 @@ class Step:
 
 
 def handle(sent: Mapping[str, Any], request: Request, services: Services) -> Response:
-    asked = [read_entry(entry, place, request) for place, entry in enumerate(entries_of(sent))]
+    asked = [read_entry(entry, place, request, services) for place, entry in enumerate(entries_of(sent))]
     found = [_admitted(one, services) for one in asked]
     with services.store.write() as transaction:
         lock_type(transaction, request, *{one.request.type_name for one, code in found if _looks(one, code)})
