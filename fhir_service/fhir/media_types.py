@@ -9,6 +9,15 @@ import re
 
 # A semicolon inside a quoted string separates nothing.
 _PARTS = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*")+')
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_MEDIA_TYPE = re.compile(
+    rf'{_TOKEN}/{_TOKEN}(?:[ \t]*;[ \t]*(?:{_TOKEN}=(?:{_TOKEN}|"(?:[^"\\]|\\.)*"))?)*', re.ASCII
+)
+
+
+def is_media_type(text: str) -> bool:
+    """Whether this may stand in a Content-Type header as it is."""
+    return text.isascii() and _MEDIA_TYPE.fullmatch(text) is not None
 
 
 def split_media_type(text: str) -> tuple[str, dict[str, str]]:

@@ -10,8 +10,11 @@ import json
 
 from fhir_service.errors import Gone, Invalid, NotFound
 from fhir_service.exchange import Interaction, Request, Response, Route, Services
+from fhir_service.fhir.media_types import is_media_type
 from fhir_service.interactions.subset import PARAMETERS, take_subset
 from fhir_service.store.contract import StoredVersion
+
+_BYTES = "application/octet-stream"
 
 
 def handle(request: Request, services: Services) -> Response:
@@ -40,7 +43,9 @@ def answer(request: Request, found: StoredVersion, name: str) -> Response:
 def raw_content(binary: bytes) -> tuple[bytes, str]:
     """What a Binary holds, and its media type. See https://hl7.org/fhir/R4/binary.html#rest."""
     resource = json.loads(binary)
-    return base64.b64decode(resource.get("data", "")), resource["contentType"]
+    content_type = resource["contentType"]
+    # A code may be any text, a header may not.
+    return base64.b64decode(resource.get("data", "")), content_type if is_media_type(content_type) else _BYTES
 
 
 INTERACTION = Interaction(

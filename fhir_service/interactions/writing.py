@@ -43,7 +43,8 @@ def of_type(resource: dict[str, Any], type_name: str) -> dict[str, Any]:
     """The resource, if it is of the type that the URL names."""
     found = resource.get("resourceType")
     if found != type_name:
-        raise Invalid(f"The body holds `{found}`, the URL names {type_name}.", expression=(f"{type_name}",))
+        told = "has no resourceType" if found is None else f"holds `{found}`"
+        raise Invalid(f"The body {told}, the URL names {type_name}.", expression=(f"{type_name}",))
     return resource
 
 

@@ -24,7 +24,7 @@ from fhir_service.delivery.fhir.negotiation import (
     single,
 )
 from fhir_service.delivery.fhir.rendering import render
-from fhir_service.dispatch import dispatch, find
+from fhir_service.dispatch import check, dispatch, find
 from fhir_service.errors import NotAcceptable
 from fhir_service.exchange import Conditions, Content, Pairs, Services
 from fhir_service.fhir.query_string import read_pairs
@@ -111,8 +111,10 @@ def _body(path: str, pairs: Pairs, writes: str) -> tuple[Pairs, Content | None]:
     require_plain(headers.get("Content-Encoding", ""))
     if path.rpartition("/")[2] == "_search":
         request.max_content_length = _LARGEST_FORM
-        require_form(headers.get("Content-Type", ""))
-        return pairs + read_pairs(request.get_data(cache=False).decode("utf-8", "surrogateescape")), None
+        form = request.get_data(cache=False)
+        if form or "Content-Type" in headers:  # without a form all may stand in the URL
+            require_form(headers.get("Content-Type", ""))
+        return pairs + read_pairs(form.decode("utf-8", "surrogateescape")), None
     request.max_content_length = _LARGEST_FORM if writes == "off" else LARGEST_BODY
     return pairs, Content(
         content_type=headers.get("Content-Type", ""),
@@ -150,7 +152,10 @@ def _options(path: str, releases: tuple[str, ...], services: Services) -> Respon
     del response.headers["Content-Type"]
     if is_preflight(request):
         add_preflight(response, methods or ("GET", "HEAD", "OPTIONS"))
-    elif not methods:
-        find(exchange.Request(release=RELEASES[releases[0]], base="", method="OPTIONS", path=path), services)
+    else:  # what GET would be told about the path
+        method = methods[0] if methods else "OPTIONS"
+        asked = exchange.Request(release=RELEASES[releases[0]], base="", method=method, path=path)
+        interaction, asked = find(asked, services)
+        check(asked, interaction, services)
     response.headers["Allow"] = ", ".join(methods)
     return response
