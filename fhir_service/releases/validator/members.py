@@ -36,6 +36,9 @@ def nothing(value: Any, findings: Findings, holder: dict[str, Any], name: str) -
     """resourceType: it chose the plan."""
 
 
+ELEMENT_ID = "element id"
+
+
 def is_element_id(value: Any) -> bool:
     # Ids of ElementDefinitions hold `:`, `[x]` and `/`: no spaces is all that is demanded of them.
     return type(value) is str and bool(value) and not any(map(str.isspace, value))

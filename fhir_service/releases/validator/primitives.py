@@ -49,6 +49,7 @@ ALLOWED = {
     "date": "a date that exists: YYYY, YYYY-MM or YYYY-MM-DD",
     "dateTime": "a moment that exists: YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss with a time zone",
     "decimal": "a number",
+    "element id": "text without spaces",
     "id": "1 to 64 letters, digits, `-` and `.`",
     "instant": "a moment that exists: YYYY-MM-DDThh:mm:ss with a time zone",
     "integer": "a whole number of 32 bits",
@@ -86,7 +87,8 @@ def explain(name: str, value: Any) -> tuple[str, str]:
     if json_kind(value) != expected:
         return STRUCTURE, f"must be {expected} in JSON ({name}), not {json_kind(value)}"
     shown = f"`{value}`" if len(str(value)) <= 80 else f"`{str(value)[:77]}...`"
-    return VALUE, f"{shown} is not a {name}; allowed: {ALLOWED.get(name, 'what its definition says')}"
+    article = "an" if name[0] in "aeio" or name == "unsignedInt" else "a"
+    return VALUE, f"{shown} is not {article} {name}; allowed: {ALLOWED.get(name, 'what its definition says')}"
 
 
 def _pattern(regex: str) -> Accepts:

@@ -31,6 +31,7 @@ from .findings import (
 )
 from .invariants import Rules, element_rules, rules_of
 from .members import (
+    ELEMENT_ID,
     Member,
     One,
     bound,
@@ -267,7 +268,7 @@ class Plans:
         if kind == "xhtml":
             return narrative
         if element.name == "id" and (kind == "string" or plan.name == "ElementDefinition"):
-            return value_of(is_element_id, "string")
+            return value_of(is_element_id, ELEMENT_ID)
         codes = bindings.required_codes(element, self.release) if kind == "code" else None
         if codes is not None:
             return code_of(codes)
