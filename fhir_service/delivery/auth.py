@@ -9,7 +9,7 @@ Errors of the token endpoint are OAuth's, not OperationOutcomes: RFC 6749 sectio
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -33,6 +33,40 @@ WELL_KNOWN = ".well-known/smart-configuration"
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _MOST_PARAMETERS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What is routed here and told in openapi.yaml; `answers` says what each status means."""
+
+    paths: tuple[str, ...]
+    methods: tuple[str, ...]
+    summary: str
+    answers: Mapping[int, str]
+
+
+TOKEN = Endpoint(
+    (TOKEN_PATH,),
+    ("POST",),
+    "An access token for a client that signs an assertion (SMART Backend Services)",
+    {
+        200: "The access token",
+        400: "The request, the assertion or the scope is refused",
+        401: "An Authorization header was sent; the client proves who it is by its assertion",
+        404: "This service issues no tokens",
+        413: "The body is too large",
+        503: "The database does not answer in time; try again later",
+    },
+)
+SMART_CONFIGURATION = Endpoint(
+    tuple(f"{base}/{WELL_KNOWN}" for base in (PREFIX, *(f"{PREFIX}/{name}" for name in RELEASES))),
+    _READING,
+    "Where tokens are issued, and for what",
+    {
+        200: "The SMART configuration",
+        404: "No token is of use here",
+    },
+)
 
 
 def create_blueprint(settings: Settings, security: Security) -> Blueprint:
@@ -59,12 +93,13 @@ def create_blueprint(settings: Settings, security: Security) -> Blueprint:
         add_cors(response, request, settings)
         return response
 
-    blueprint.add_url_rule(TOKEN_PATH, view_func=token, methods=["POST"])
-    for base in (PREFIX, *(f"{PREFIX}/{name}" for name in RELEASES)):
+    for path in TOKEN.paths:
+        blueprint.add_url_rule(path, view_func=token, methods=TOKEN.methods)
+    for path in SMART_CONFIGURATION.paths:
         blueprint.add_url_rule(
-            f"{base}/{WELL_KNOWN}",
+            path,
             view_func=smart_configuration,
-            methods=_READING,
+            methods=SMART_CONFIGURATION.methods,
             provide_automatic_options=False,
         )
     return blueprint
