@@ -16,13 +16,17 @@ from tests.conformance.agreement import (
     Comparison,
     RawError,
     agreement,
+    cases,
     compare,
     dumped,
+    held_out,
     is_unread,
     judge,
+    key_of,
     read_sample,
 )
-from tests.conformance.agreement_report import BROKEN, cause, report
+from tests.conformance.agreement_report import BROKEN, cause, held_out_part, held_out_report, report
+from tests.conformance.hl7_examples import Example
 from tests.conformance.mutants import MUTATIONS, Mutator
 from tests.conformance.official_validator import Job, OfficialValidator
 
@@ -110,6 +114,23 @@ def test_a_mutant_is_the_same_each_time_and_leaves_its_original_alone() -> None:
     assert patient["gender"] == "male"
     dropped = mutator.mutant(patient, "required element dropped", "a")
     assert dropped is not None and set(dropped["link"][0]) < {"other", "type"}
+
+
+def test_what_is_held_out_was_not_looked_at() -> None:
+    resource = {"resourceType": "Patient", "gender": "male", "birthDate": "2001-01-01", "active": True}
+    examples = [Example("r4", str(number), 100, {**resource, "id": f"p{number}"}) for number in range(8)]
+    looked_at = {key_of(one) for one in cases("r4", examples)}
+    held = held_out("r4", examples, "a fresh seed")
+    assert held == held_out("r4", examples, "a fresh seed") != held_out("r4", examples, "another")
+    assert held and looked_at.isdisjoint(map(key_of, held))
+
+
+def test_the_parts_of_the_table_are_written_apart() -> None:
+    found = [one for one in compared("r4") if one.case.kind != PUBLISHED]
+    part = held_out_report(found, "a-seed")
+    assert held_out_part(report(found) + part) == part
+    assert held_out_part(report(found)) == ""
+    assert "`a-seed`" in part and PUBLISHED not in part
 
 
 def test_the_table_counts_each_case_once() -> None:
