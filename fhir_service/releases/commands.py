@@ -6,8 +6,9 @@ https://hl7.org/fhir/R4/validation.html (exit status: 0 good, 1 errors, 2 wrong 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +16,14 @@ from fhir_service.errors import Invalid
 
 from . import R4, RELEASES, Release
 
-_LINE = re.compile(r"\(line ([0-9]+), column")
+if TYPE_CHECKING:
+    from fhir_service.formats import Format
+
+    from .validator.location import JsonPath
+
+    LinesOf = Callable[[str, Iterable[JsonPath]], dict[JsonPath, int]]
+
+_LINE = re.compile(r"\(line ([0-9]+), (column [0-9]+)\)")
 
 
 @click.command()
@@ -29,7 +37,7 @@ _LINE = re.compile(r"\(line ([0-9]+), column")
     help="FHIR release.  [default: the folder r4, r4b or r5 that a file is in, else r4]",
 )
 def validate(files: tuple[Path, ...], release_name: str | None) -> None:
-    """Check FHIR resources in JSON or NDJSON files as the service checks what it is sent.
+    """Check FHIR resources in JSON, .ndjson or .xml files as the service checks what it is sent.
 
     Each problem is one line, `file:line: error: what is wrong, what is allowed (FHIRPath)`. Not checked are
     profiles, codes beyond required bindings, and whether what is referred to exists. Exit status 1 on errors.
@@ -55,27 +63,34 @@ def _release_of(file: Path) -> Release:
 
 def _findings(file: Path, release: Release) -> Iterator[str]:
     """Yield `line: severity: message (expression)`."""
+    from fhir_service.formats import fhir_json, fhir_xml
+
+    from .validator import positions, xml_positions
+
     body = file.read_bytes()
-    if file.suffix != ".ndjson":
-        yield from _check(body, 1, release)
-        return
-    for number, line in enumerate(body.split(b"\n"), 1):
-        if line.strip():
-            yield from _check(line, number, release)
+    match file.suffix.lower():
+        case ".xml":
+            yield from _check(body, 1, release, fhir_xml, xml_positions.lines_of)
+        case ".ndjson":
+            for number, line in enumerate(body.split(b"\n"), 1):
+                if line.strip():
+                    yield from _check(line, number, release, fhir_json, positions.lines_of)
+        case _:
+            yield from _check(body, 1, release, fhir_json, positions.lines_of)
 
 
-def _check(body: bytes, first_line: int, release: Release) -> Iterator[str]:
-    from fhir_service.formats.fhir_json import parse
-
+def _check(
+    body: bytes, first_line: int, release: Release, format: Format, lines_of: LinesOf
+) -> Iterator[str]:
     from .validator import validator
-    from .validator.positions import lines_of
 
     try:
-        resource = parse(body)
+        resource = format.decode(body, release)
     except Invalid as error:
         place = _LINE.search(str(error))
         line = first_line + int(place[1]) - 1 if place else first_line
-        yield f"{line}: error: {error}"
+        told = _LINE.sub(r"(\2)", str(error))  # the line is said once, and in NDJSON it is the file's
+        yield f"{line}: error: {told}"
         return
     found = validator(release).locate(resource)
     lines = lines_of(body.decode(), [one.json_path for one in found]) if found else {}

@@ -41,6 +41,7 @@ _NOT_URIS = ("oid:", "uuid:")
 _SPACES = re.compile(r"\s+")
 
 # What a message says is allowed.
+_TEXT = f"text that is not empty, without control characters, of {LONGEST_STRING} characters at most"
 ALLOWED = {
     "base64Binary": "base64",
     "boolean": "true or false",
@@ -54,10 +55,10 @@ ALLOWED = {
     "instant": "a moment that exists: YYYY-MM-DDThh:mm:ss with a time zone",
     "integer": "a whole number of 32 bits",
     "integer64": "a whole number of 64 bits, as a JSON string",
-    "markdown": "text that is not empty, without control characters",
+    "markdown": _TEXT,
     "oid": "urn:oid: and an OID",
     "positiveInt": "a whole number from 1 to 2147483647",
-    "string": "text that is not empty, without control characters",
+    "string": _TEXT,
     "time": "a time of day: hh:mm:ss",
     "unsignedInt": "a whole number from 0 to 2147483647",
     "uri": "a URI without spaces",

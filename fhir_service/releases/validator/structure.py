@@ -225,6 +225,8 @@ class Plans:
     def _unknown_type(self, type_name: Any) -> str:
         if type_name is None:
             return "`resourceType` is missing"
+        if type(type_name) is not str:
+            return f"`resourceType` must be a string, not {json_kind(type_name)}"
         near = get_close_matches(str(type_name), self.release.resource_types, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         return f"{self.release.label} has no resource type `{type_name}`{hint}"
