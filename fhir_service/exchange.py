@@ -70,6 +70,12 @@ class Request:
     logical_id: str = ""
     version_id: str = ""
 
+    @property
+    def own_base(self) -> str:
+        """The base for those who name no release: the one that was asked, unless that means another."""
+        is_default = not self.offers or self.release is self.offers[0]
+        return self.base if is_default else f"{self.base}/{self.release.name}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:

@@ -27,9 +27,13 @@ def handle(request: Request, services: Services) -> Response:
     page = services.store.history(request.release.name, scope)
     if not page.total and request.logical_id:
         _require_known(request, services)
-    links = [("self", _url(request, request.parameters))]
+    # The links say what was applied: a count that was too high is given as it was cut.
+    applied = tuple(
+        (name, str(scope.count) if name == "_count" else value) for name, value in request.parameters
+    )
+    links = [("self", _url(request, applied))]
     if page.next_cursor is not None:
-        asked = tuple(pair for pair in request.parameters if pair[0] != "_page")
+        asked = tuple(pair for pair in applied if pair[0] != "_page")
         links.append(("next", _url(request, (*asked, ("_page", str(page.next_cursor))))))
     entries = [_entry(version, request.base) for version in page.versions]
     body = bundle("history", entries, links, page.total)

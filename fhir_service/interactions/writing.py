@@ -182,7 +182,7 @@ def answer(request: Request, version: StoredVersion, status: int, told: str) -> 
     return Response(
         body=body,
         status=status,
-        location=f"{request.base}/{name}/_history/{version.version_id}",
+        location=f"{request.own_base}/{name}/_history/{version.version_id}",
         is_outcome=is_outcome,
         etag=str(version.version_id),
         last_modified=version.last_updated,

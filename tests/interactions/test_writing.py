@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from fhir_service.content.load import Package, load_packages
-from fhir_service.errors import Conflict, Gone, MethodNotAllowed, NotFound, ServiceError, TooLarge
+from fhir_service.errors import Conflict, Gone, Issue, MethodNotAllowed, NotFound, ServiceError, TooLarge
 from fhir_service.exchange import Pairs, Request, Services
 from fhir_service.formats.fhir_json import is_same
 from fhir_service.interactions import entries
-from fhir_service.releases import R4
+from fhir_service.releases import R4, Release
 from fhir_service.store.relational import RelationalStore
 from tests.interactions import writers
 from tests.interactions.writers import ask, parsed
@@ -99,7 +99,9 @@ def test_a_page_of_history_leads_to_the_next(services: Services) -> None:
 def test_a_failure_that_nobody_foresaw_is_one_entrys_own(
     services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*_: object) -> Any:
+    def fail(release: Release, resource: dict[str, Any]) -> list[Issue]:
+        if resource["resourceType"] == "Bundle":
+            return []
         raise RuntimeError("secret")
 
     puts = [

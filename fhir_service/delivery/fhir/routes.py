@@ -109,7 +109,7 @@ def _body(path: str, pairs: Pairs, writes: str) -> tuple[Pairs, Content | None]:
     """The pairs with those of a search's form, or the content of any other request."""
     headers = request.headers
     require_plain(headers.get("Content-Encoding", ""))
-    if path.rpartition("/")[2] == "_search":
+    if request.method == "POST" and path.rpartition("/")[2] == "_search":
         request.max_content_length = _LARGEST_FORM
         form = request.get_data(cache=False)
         if form or "Content-Type" in headers:  # without a form all may stand in the URL

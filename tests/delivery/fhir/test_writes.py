@@ -37,7 +37,13 @@ def test_xml_is_taken_and_given(writable: FlaskClient, release: str) -> None:
 
 def test_at_the_plain_base_the_body_says_its_release(writable: FlaskClient) -> None:
     body = {"Content-Type": "application/fhir+json; fhirVersion=5.0"}
-    assert writable.post("/fhir/Patient", data=PATIENT, headers=body).status_code == 201
+    made = writable.post("/fhir/Patient", data=PATIENT, headers=body)
+    assert made.status_code == 201
+    # Who follows the address without naming a release must find it all the same.
+    assert made.headers["Location"].startswith("http://localhost/fhir/r5/Patient/")
+    assert writable.get(made.headers["Location"]).status_code == 200
+    default = writable.post("/fhir/Binary", data=b"x", headers={"Content-Type": "image/png"})
+    assert default.headers["Location"].startswith("http://localhost/fhir/Binary/")
     assert writable.get("/fhir/r5/Patient").json["total"] == 1  # type: ignore[index]
     assert writable.get("/fhir/r4/Patient").json["total"] == 0  # type: ignore[index]
     both = {**body, "Accept": "application/fhir+json; fhirVersion=4.0"}
