@@ -56,6 +56,7 @@ _STATUS = {
 }
 _FAILURES_OF_ANY = (400, 401, 403, 404, 406)
 _FAILURES_OF_SEARCH_BODY = (413, 415)
+_FAILURES_OF_READS = (412,)
 _FAILURES_OF_WRITES = (405, 503)
 
 _PATH_PARAMETERS: Mapping[str, Json] = {
@@ -152,6 +153,8 @@ def _operation(interaction: Interaction, route: Route, where: str) -> Json:
     failures = {*_FAILURES_OF_ANY, *interaction.failures}
     if media_types == (FORM,):
         failures.update(_FAILURES_OF_SEARCH_BODY)
+    if route.method == "GET":
+        failures.update(_FAILURES_OF_READS)
     if interaction.writes:
         failures.update(_FAILURES_OF_WRITES)
     responses: Json = {
@@ -178,7 +181,7 @@ def _operation(interaction: Interaction, route: Route, where: str) -> Json:
 
 def _headers_of(interaction: Interaction, route: Route) -> Sequence[str]:
     if route.method == "GET":
-        return ("If-None-Match", "If-Modified-Since")
+        return ("If-Match", "If-None-Match", "If-Modified-Since")
     if interaction.code == "create":
         return ("If-None-Exist",)
     return ("If-Match", "If-None-Match") if interaction.writes else ()
