@@ -152,6 +152,8 @@ class SearchParameters:
         self.pending_data = [*pending]
         self._by_type: dict[str, dict[str, SearchParameter]] = {}
         self._pending_by_type: dict[str, dict[str, SearchParameter]] = {}
+        self._evaluated_by_type: dict[str, tuple[SearchParameter, ...]] = {}
+        self._components: dict[tuple[Key, int], SearchParameter] = {}
 
     @cached_property
     def _data_by_url(self) -> dict[str, Mapping[str, Any]]:
@@ -175,6 +177,15 @@ class SearchParameters:
         """Every parameter that a resource is indexed by when it is written."""
         return {**self.for_type(type_name), **self.pending(type_name)}
 
+    def evaluated(self, type_name: str) -> tuple[SearchParameter, ...]:
+        """Those of them that are evaluated; the others are columns, or words of the whole resource."""
+        found = self._evaluated_by_type.get(type_name)
+        if found is None:
+            indexed = self.indexed(type_name).values()
+            found = tuple(one for one in indexed if one.code not in OWN_COLUMNS and one.code not in FULL_TEXT)
+            self._evaluated_by_type[type_name] = found
+        return found
+
     def unsupported(self, type_name: str) -> Mapping[str, str]:
         """The release's parameters that are not offered, with the reason for each."""
         applying = self._applying_to(type_name, self.data)
@@ -184,6 +195,12 @@ class SearchParameters:
 
     def component(self, parameter: SearchParameter, position: int) -> SearchParameter:
         """The component of a composite as a parameter of its own, evaluated on the composite's element."""
+        found = self._components.get((parameter.key, position))
+        if found is None:
+            found = self._components[parameter.key, position] = self._component(parameter, position)
+        return found
+
+    def _component(self, parameter: SearchParameter, position: int) -> SearchParameter:
         part = parameter.components[position]
         data = self._data_by_url[part.definition]
         return SearchParameter(

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from fhir_service.errors import Invalid
@@ -31,7 +30,7 @@ MAXIMUM_CHARACTERS = 100_000
 
 def words(text: str) -> list[str]:
     """The words of a text as both databases keep them: folded, without punctuation."""
-    return _WORD.findall(fold(text))
+    return _WORD.findall(text.lower() if text.isascii() else fold(text))
 
 
 def narrative_words(div: str) -> list[str]:
@@ -44,21 +43,23 @@ def text_columns(resource: dict[str, Any]) -> tuple[str, str]:
     div = resource.get("text", {}).get("div", "") if isinstance(resource.get("text"), dict) else ""
     narrative = " ".join(narrative_words(div))
     rest = {name: value for name, value in resource.items() if name not in ("text", "meta", "resourceType")}
-    content = " ".join(words(" ".join(_strings(rest))[:MAXIMUM_CHARACTERS]))
+    strings: list[str] = []
+    _collect(rest, strings)
+    content = " ".join(words(" ".join(strings)[:MAXIMUM_CHARACTERS]))
     return narrative[:MAXIMUM_CHARACTERS], f"{narrative} {content}"[:MAXIMUM_CHARACTERS].strip()
 
 
-def _strings(value: Any) -> Iterator[str]:
+def _collect(value: Any, strings: list[str]) -> None:
     if isinstance(value, str):
-        yield value
+        strings.append(value)
     elif isinstance(value, list):
         for item in value:
-            yield from _strings(item)
+            _collect(item, strings)
     elif isinstance(value, dict):
         for name, member in value.items():
             # Attachments and signatures are no text.
             if name != "data" or not isinstance(member, str):
-                yield from _strings(member)
+                _collect(member, strings)
 
 
 def read_text(code: str, text: str, type_name: str) -> TextMatch:

@@ -6,20 +6,21 @@ https://hl7.org/fhir/R4/search.html
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fhir_service.fhir.path import compile_path
-from fhir_service.search.definitions import FULL_TEXT, OWN_COLUMNS, SearchParameter, SearchParameters
+from fhir_service.search.definitions import SearchParameter, SearchParameters
 from fhir_service.search.full_text import text_columns
 from fhir_service.search.param_types import Row, kind_of
 
 # Raised by one whenever rows are made differently, so that existing stores are indexed anew.
 INDEX_VERSION = 4
 
+Values = list[tuple[str, Any]]
+"""What an expression gives: (FHIR type, JSON value) each."""
 
-@dataclass(frozen=True, slots=True)
-class IndexRow:
+
+class IndexRow(NamedTuple):
     """`element` numbers a composite's elements, so that its parts are matched within one; else it is 0."""
 
     table: str
@@ -31,23 +32,23 @@ class IndexRow:
 def index_rows(resource: dict[str, Any], parameters: SearchParameters) -> list[IndexRow]:
     """Every row of a resource (parsed JSON), each once, in a stable order."""
     rows: dict[IndexRow, None] = {}
-    for parameter in parameters.indexed(resource["resourceType"]).values():
-        if parameter.code in OWN_COLUMNS or parameter.code in FULL_TEXT:
-            continue
-        found = (
-            _composite_rows(resource, parameter, parameters)
-            if parameter.type == "composite"
-            else _plain_rows(resource, parameter)
-        )
-        rows.update(dict.fromkeys(found))
+    for parameter in parameters.evaluated(resource["resourceType"]):
+        values = parameter.path(resource)
+        if values:
+            found = (
+                _composite_rows(resource, values, parameter, parameters)
+                if parameter.type == "composite"
+                else _plain_rows(values, parameter)
+            )
+            rows.update(dict.fromkeys(found))
     # No search parameter evaluates the full text; see full_text.py.
     rows[IndexRow("text", "", 0, text_columns(resource))] = None
     return list(rows)
 
 
-def _plain_rows(resource: dict[str, Any], parameter: SearchParameter) -> Iterator[IndexRow]:
+def _plain_rows(values: Values, parameter: SearchParameter) -> Iterator[IndexRow]:
     kind = kind_of(parameter)
-    for type_name, value in parameter.path(resource):
+    for type_name, value in values:
         if parameter.type == "reference" and "resourceType" in value and type_name not in parameter.targets:
             continue  # the first entry of a Bundle: a Composition or a MessageHeader, as the parameter says
         for columns in kind.rows(type_name, value):
@@ -57,10 +58,10 @@ def _plain_rows(resource: dict[str, Any], parameter: SearchParameter) -> Iterato
 
 
 def _composite_rows(
-    resource: dict[str, Any], composite: SearchParameter, parameters: SearchParameters
+    resource: dict[str, Any], values: Values, composite: SearchParameter, parameters: SearchParameters
 ) -> Iterator[IndexRow]:
     components = [parameters.component(composite, n) for n in range(len(composite.components))]
-    for element, (type_name, value) in enumerate(composite.path(resource)):
+    for element, (type_name, value) in enumerate(values):
         for component in components:
             kind = kind_of(component)
             # The element's type is known only now: a composite may stand on several.

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from .beginnings import beginnings
 from .errors import UnsupportedExpression
 from .functions import FUNCTIONS, Function
 from .grammar import Binary, Call, Index, Literal, Member, Name, Node, Unary, Variable, parse, type_specifier
@@ -47,13 +48,16 @@ CONSTANTS = {
 class Path:
     """A compiled expression; call it with a node of the type it was compiled for."""
 
-    __slots__ = ("_run", "_schema", "_type_name", "expression", "types")
+    __slots__ = ("_beginnings", "_run", "_schema", "_type_name", "expression", "types")
 
     def __init__(self, expression: str, type_name: str, schema: Schema) -> None:
         self.expression = expression
         self._type_name = type_name
         self._schema = schema
-        run, types = _Compiler(type_name, schema).compile(_parsed(expression))
+        node = _parsed(expression)
+        run, types = _Compiler(type_name, schema).compile(node)
+        abstract = type_name in ABSTRACT_RESOURCES
+        self._beginnings = None if abstract else beginnings(node, type_name, schema)
         self._run = run
         self.types: Types = types
         """The FHIR types the values can have; None when only the data can tell, empty when there are none."""
@@ -69,6 +73,8 @@ class Path:
         :param resolve: gives the resource of a literal reference; without it only its type is known
         :param resource: what `%resource` is, when the node is not itself a resource
         """
+        if self._beginnings is not None and self._beginnings.isdisjoint(node):
+            return []
         name = self._type_name
         if name in ABSTRACT_RESOURCES:
             name = node.get("resourceType", name)

@@ -71,10 +71,15 @@ def _registry() -> Mapping[str, SearchParameterType]:
 PARAM_TYPES = _registry()
 
 
-def kind_of(parameter: SearchParameter) -> SearchParameterType:
-    """What indexes and reads a parameter."""
+def _kinds() -> Mapping[str, SearchParameterType]:
     from fhir_service.search.param_types import special
 
-    if parameter.type == "special":
-        return special
-    return PARAM_TYPES[parameter.type]
+    return {**PARAM_TYPES, "special": special}
+
+
+_KINDS = _kinds()
+
+
+def kind_of(parameter: SearchParameter) -> SearchParameterType:
+    """What indexes and reads a parameter."""
+    return _KINDS[parameter.type]
