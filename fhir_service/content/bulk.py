@@ -2,37 +2,49 @@
 
 What is not accepted is written to a file, one line each with the reasons, and does not stop the load.
 
-    parse    a line that is no JSON object, or no resource with an id, is rejected
-    gate     the validator, unless the source is trusted
-    index    every search parameter
+    prepare  parse, gate, index: preparing.py, in several processes
     write    new ids by whole batches; known ones one by one, unchanged ones not at all
+
+An empty store is filled (store/filling.py): nothing can be searched in it until `filling.finish` was run.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 
-from fhir_service.content.load import Package, load_packages
+from fhir_service.content.load import INDEX_DEFINITIONS, Package, index_fingerprint, load_packages
+from fhir_service.content.preparing import (
+    Accepted,
+    Batch,
+    Gate,
+    Rules,
+    Task,
+    own_and_others,
+    plain_rows,
+    prepared,
+    rejection,
+)
 from fhir_service.content.sources import Item, Source
-from fhir_service.errors import Issue, ServiceError
+from fhir_service.errors import Issue
 from fhir_service.formats import fhir_json
 from fhir_service.formats.meta import stamp, without_stamp
 from fhir_service.releases import Release
+from fhir_service.releases.validator.fingerprint import gate_fingerprint
 from fhir_service.search.definitions import SearchParameters
 from fhir_service.search.index import index_rows
+from fhir_service.store import filling
 from fhir_service.store.bulk import Prepared, insert_new, known_ids
 from fhir_service.store.contract import StoredVersion
+from fhir_service.store.database import FILLING
+from fhir_service.store.parameters import StoredParameters
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.transaction import Transaction
 
 BATCH = 500
-
-Gate = Callable[[dict[str, Any]], Sequence[Issue]]
+BATCH_BYTES = 2_000_000
 
 
 @dataclass
@@ -60,41 +72,74 @@ class Settled:
     types: frozenset[str]
     gate: Gate | None
     now: Callable[[], int]
+    processes: int = 1
+    """How many prepare what is written; 1 is this process alone."""
 
     @property
-    def parameters(self) -> SearchParameters:
-        return self.parameters_by_release[self.release.name]
+    def gate_name(self) -> str:
+        return gate_fingerprint(self.release) if self.gate else ""
+
+    def rules(self, source: Source, is_indexed: bool) -> Rules:
+        return Rules(source.path.name, self.release.name, self.types, self.gate, is_indexed)
+
+
+@dataclass
+class Progress:
+    """How far the load of one source is; `gate` names what all of it has passed so far."""
+
+    done: int = 0
+    rejected: int = 0
+    gate: str = ""
 
 
 Key = tuple[str, str]
 """Resource type and logical id."""
 
 
-class Accepted(NamedTuple):
-    item: Item
-    resource: dict[str, Any]
+def progress_of(store: RelationalStore, source: Source, release: Release) -> Progress | None:
+    """How far an interrupted load of this very source came."""
+    rows = store.rows("SELECT value FROM property WHERE name = ?", _progress_name(source, release))
+    return Progress(**json.loads(rows[0][0])) if rows else None
+
+
+def is_validated(store: RelationalStore, source: Source, release: Release) -> bool:
+    """Whether this build's gate accepted every resource of this very source, as this database remembers."""
+    rows = store.rows("SELECT value FROM property WHERE name = ?", _validated_name(source, release))
+    return bool(rows) and rows[0][0] == gate_fingerprint(release)
 
 
 def bulk_load(
     store: RelationalStore, source: Source, settled: Settled, rejects: IO[str] | None = None
 ) -> Generator[Report, None, None]:
     """Load the source; yields the growing report after each batch. Calling it again goes on."""
-    name = f"bulk {settled.release.name} {_fingerprint(source)}"
-    with store.write() as transaction:
-        done = int(transaction.property(name) or 0)
+    release = settled.release
+    stored = store.search_parameters(settled.parameters_by_release)
+    filling.start(store, {INDEX_DEFINITIONS: index_fingerprint(stored.built)})
+    progress = progress_of(store, source, release) or Progress(gate=settled.gate_name)
+    if progress.gate != settled.gate_name:
+        progress.gate = ""
     report = Report()
-    items = source.items(skip=done)
-    while batch := list(islice(items, BATCH)):
-        # Of one id the last one counts.
-        accepted = dict(accept(batch, settled, report, rejects))
+    for sent, batch in prepared(
+        _tasks(source, settled, stored, progress.done),
+        settled.rules(source, is_indexed=True),
+        settled.processes,
+    ):
         with store.write() as transaction:
-            _write(transaction, accepted, settled, report, rejects)
-            done += len(batch)
-            transaction.set_property(name, str(done))
-        report.read = batch[-1].read
+            parameters = stored.snapshot().parameters[release.name]
+            if parameters is not sent.parameters:
+                batch = _indexed_again(batch, parameters)
+            refused = _write(transaction, batch.accepted, source, settled, parameters, report)
+            rejected = [*batch.rejected, *refused]
+            _reject(rejected, report, rejects)
+            progress.done += sent.size
+            progress.rejected += len(rejected)
+            transaction.set_property(_progress_name(source, release), json.dumps(asdict(progress)))
+        report.read = sent.read
         yield report
     with store.write() as transaction:
-        transaction.set_property(name, "0")  # a load that reached the end may be run again from the start
+        # A load that reached the end may be run again from the start.
+        transaction.execute("DELETE FROM property WHERE name = ?", (_progress_name(source, release),))
+        _note_validated(transaction, source, release, progress)
 
 
 def load_package(
@@ -108,10 +153,8 @@ def load_package(
     assert source.about is not None
     report = Report()
     content: dict[Key, bytes] = {}
-    items = source.items()
-    while batch := list(islice(items, BATCH)):
-        content.update((key, one.item.body) for key, one in accept(batch, settled, report, rejects))
-        report.read = batch[-1].read
+    for accepted in _accepted(store, source, settled, report, rejects):
+        content.update(((one.type_name, one.logical_id), one.body) for one in accepted)
         yield report
     about = source.about
     package = Package(about.canonical, about.version, about.release.name, content, origin="file")
@@ -120,77 +163,113 @@ def load_package(
     )
     report.created, report.updated = loaded.created, loaded.updated
     report.unchanged, report.deleted = loaded.unchanged, loaded.deleted
+    with store.write() as transaction:
+        _note_validated(transaction, source, settled.release, Progress(0, report.rejected, settled.gate_name))
     yield report
 
 
-def accept(
-    batch: Iterable[Item], settled: Settled, report: Report, rejects: IO[str] | None
-) -> Iterator[tuple[Key, Accepted]]:
-    """The resources that may be stored; the others are counted and written down."""
-    for item in batch:
-        try:
-            resource = fhir_json.parse(item.body)
-            issues = list(_problems(resource, settled))
-        except ServiceError as error:
-            resource, issues = {}, list(error.issues)
-        if issues:
-            _reject(item, resource, issues, report, rejects)
-        else:
-            yield (resource["resourceType"], resource["id"]), Accepted(item, resource)
+def check(
+    store: RelationalStore, source: Source, settled: Settled, rejects: IO[str] | None = None
+) -> Iterator[Report]:
+    """Only hold the source against the gate, and remember it when nothing was rejected."""
+    report = Report()
+    for accepted in _accepted(store, source, settled, report, rejects):
+        report.unchanged += len(accepted)
+        yield report
+    with store.write() as transaction:
+        _note_validated(transaction, source, settled.release, Progress(0, report.rejected, settled.gate_name))
 
 
-def _problems(resource: dict[str, Any], settled: Settled) -> Iterator[Issue]:
-    type_name, logical_id = resource.get("resourceType"), resource.get("id")
-    if type_name not in settled.release.resource_types:
-        yield Issue("error", "invalid", f"`{type_name}` is no resource type of FHIR {settled.release.label}")
-    elif type_name not in settled.types:
-        yield Issue(
-            "error", "not-supported", f"{type_name} is not served: FHIR_SERVICE_TYPES=all serves every type"
+def _accepted(
+    store: RelationalStore, source: Source, settled: Settled, report: Report, rejects: IO[str] | None
+) -> Iterator[list[Accepted]]:
+    """What may be stored, as it stands in the source."""
+    stored = store.search_parameters(settled.parameters_by_release)
+    for sent, batch in prepared(
+        _tasks(source, settled, stored, 0), settled.rules(source, is_indexed=False), settled.processes
+    ):
+        _reject(batch.rejected, report, rejects)
+        report.read = sent.read
+        yield batch.accepted
+
+
+class _Sent(NamedTuple):
+    """What the writer must know of a batch: its search parameters, its size, how far it is in the source."""
+
+    parameters: SearchParameters
+    size: int
+    read: int
+
+
+def _tasks(
+    source: Source, settled: Settled, stored: StoredParameters, skip: int
+) -> Iterator[tuple[_Sent, Task]]:
+    for items in batches(source.items(skip)):
+        parameters = stored.snapshot().parameters[settled.release.name]
+        bodies = [(item.place, item.body) for item in items]
+        yield (
+            _Sent(parameters, len(items), items[-1].read),
+            Task(bodies, settled.now(), *own_and_others(parameters)),
         )
-    elif not isinstance(logical_id, str):
-        yield Issue("error", "required", f"This {type_name} has no id", (f"{type_name}.id",))
-    elif settled.gate:
-        yield from (issue for issue in settled.gate(resource) if issue.severity in ("error", "fatal"))
 
 
-def _reject(
-    item: Item, resource: dict[str, Any], issues: Sequence[Issue], report: Report, rejects: IO[str] | None
-) -> None:
-    report.rejected += 1
-    if rejects:
-        named = {"resourceType": resource.get("resourceType"), "id": resource.get("id")}
-        line = {"place": item.place, **named, "issues": [asdict(issue) for issue in issues]}
-        rejects.write(json.dumps(line, ensure_ascii=False) + "\n")
+def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Bounded in number and in bytes: some resources have megabytes."""
+    batch: list[Item] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += len(item.body)
+        if len(batch) >= BATCH or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _indexed_again(batch: Batch, parameters: SearchParameters) -> Batch:
+    """By the search parameters as they are now: a SearchParameter was written after the batch was sent."""
+    rows = (plain_rows(fhir_json.parse(one.body), parameters) for one in batch.accepted)
+    again = [one._replace(rows=made) for one, made in zip(batch.accepted, rows, strict=True)]
+    return batch._replace(accepted=again)
+
+
+def _reject(lines: Sequence[str], report: Report, rejects: IO[str] | None) -> None:
+    """Written down before the batch is committed, so that none is lost."""
+    report.rejected += len(lines)
+    if rejects and lines:
+        rejects.writelines(f"{line}\n" for line in lines)
+        rejects.flush()
 
 
 def _write(
     transaction: Transaction,
-    accepted: dict[Key, Accepted],
+    accepted: Sequence[Accepted],
+    source: Source,
     settled: Settled,
+    parameters: SearchParameters,
     report: Report,
-    rejects: IO[str] | None,
-) -> None:
-    release, now = settled.release.name, settled.now()
+) -> list[str]:
+    """Store what is new or changed; returns the lines of what may not be written over."""
+    release = settled.release.name
     known = _known(transaction, release, accepted)
     new = [
-        Prepared(
-            StoredVersion(*key, 1, now, stamp(one.resource, 1, now)),
-            index_rows(one.resource, settled.parameters),
-        )
-        for key, one in accepted.items()
-        if key not in known
+        Prepared(StoredVersion(one.type_name, one.logical_id, 1, one.stamped_at, one.body), one.rows)
+        for one in accepted
+        if (one.type_name, one.logical_id) not in known
     ]
-    insert_new(transaction, release, new)
+    is_filling = transaction.property(FILLING) is not None
+    insert_new(transaction, release, new, filling=is_filling)
     report.created += len(new)
-    for key, one in accepted.items():
-        if key in known:
-            _update(transaction, key, one, settled, now, report, rejects)
+    changed = (one for one in accepted if (one.type_name, one.logical_id) in known)
+    refusals = [_update(transaction, one, source, settled, parameters, report) for one in changed]
+    return [line for line in refusals if line]
 
 
-def _known(transaction: Transaction, release: str, accepted: Iterable[Key]) -> set[Key]:
+def _known(transaction: Transaction, release: str, accepted: Iterable[Accepted]) -> set[Key]:
     by_type: dict[str, list[str]] = {}
-    for type_name, logical_id in accepted:
-        by_type.setdefault(type_name, []).append(logical_id)
+    for one in accepted:
+        by_type.setdefault(one.type_name, []).append(one.logical_id)
     return {
         (type_name, logical_id)
         for type_name, ids in by_type.items()
@@ -200,36 +279,40 @@ def _known(transaction: Transaction, release: str, accepted: Iterable[Key]) -> s
 
 def _update(
     transaction: Transaction,
-    key: Key,
     one: Accepted,
+    source: Source,
     settled: Settled,
-    now: int,
+    parameters: SearchParameters,
     report: Report,
-    rejects: IO[str] | None,
-) -> None:
-    """Store a new version, unless the resource is as it was or belongs to a package."""
-    release = settled.release.name
+) -> str | None:
+    """Store a new version, unless the resource is as it was or belongs to a package; that is returned."""
+    release, key = settled.release.name, (one.type_name, one.logical_id)
+    resource = fhir_json.parse(one.body)
     owner = transaction.owner(release, *key)
     if owner:
         belongs = f"{'/'.join(key)} belongs to the package {owner.canonical}|{owner.version}"
-        _reject(one.item, one.resource, [Issue("error", "business-rule", belongs)], report, rejects)
-        return
+        return rejection(source.path.name, one.place, resource, [Issue("error", "business-rule", belongs)])
     current = transaction.read(release, *key)
     assert current is not None
     before = fhir_json.parse(current.body) if current.body is not None else {}
-    if fhir_json.is_same(without_stamp(before), without_stamp(one.resource)):
+    if fhir_json.is_same(without_stamp(before), without_stamp(resource)):
         report.unchanged += 1
-        return
-    version_id = current.version_id + 1
-    version = StoredVersion(*key, version_id, now, stamp(one.resource, version_id, now))
-    transaction.put(release, version, index_rows(one.resource, settled.parameters))
+        return None
+    version_id, now = current.version_id + 1, settled.now()
+    version = StoredVersion(*key, version_id, now, stamp(resource, version_id, now))
+    transaction.put(release, version, index_rows(resource, parameters))
     report.updated += 1
+    return None
 
 
-def _fingerprint(source: Source) -> str:
-    """Tells whether an interrupted load was of this very source."""
-    digest = hashlib.sha256(f"{source.path.name} {source.size}".encode())
-    if source.path.is_file():
-        with source.path.open("rb") as file:
-            digest.update(file.read(1 << 20))
-    return digest.hexdigest()[:32]
+def _note_validated(transaction: Transaction, source: Source, release: Release, progress: Progress) -> None:
+    if progress.gate and not progress.rejected:
+        transaction.set_property(_validated_name(source, release), progress.gate)
+
+
+def _progress_name(source: Source, release: Release) -> str:
+    return f"bulk {release.name} {source.digest}"
+
+
+def _validated_name(source: Source, release: Release) -> str:
+    return f"validated {release.name} {source.digest}"

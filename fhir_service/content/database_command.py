@@ -27,12 +27,17 @@ def db() -> None:
 
 @db.command()
 def migrate() -> None:
-    """Bring the database to this version's schema (`serve` does the same when it starts)."""
+    """Bring the database to this version's schema (`serve` does the same when it starts).
+
+    An index that an interrupted first load left unbuilt is built as well.
+    """
+    from fhir_service.content.load_command import complete
     from fhir_service.store.migration import MigrationError, newest
 
     with _opened() as store:
         try:
             store.create_tables()
+            complete(store)
         except MigrationError as error:
             raise click.ClickException(str(error)) from None
     click.echo(f"The database is at revision {newest()}.")
@@ -94,6 +99,7 @@ def _opened() -> Iterator[RelationalStore]:
 def _parameters(store: RelationalStore) -> StoredParameters:
     """The search parameters of a database that has this version's schema."""
     from fhir_service.content.published import search_parameters
+    from fhir_service.store.filling import is_filling
     from fhir_service.store.migration import current, newest
 
     found = current(store.database)
@@ -102,5 +108,10 @@ def _parameters(store: RelationalStore) -> StoredParameters:
         raise click.ClickException(
             f"The database is {told}, this version works with {newest()}: `fhir-service db migrate` brings it"
             " there, or start the version of the service that made it."
+        )
+    if is_filling(store):
+        raise click.ClickException(
+            "The first load into this database is not finished: start it again, or `fhir-service db migrate`"
+            " builds the index of what was loaded."
         )
     return store.search_parameters(search_parameters())

@@ -150,12 +150,12 @@ class _Loader:
     def reindex_if_needed(self) -> None:
         """Index rows are made by the definitions of their day: when those change, they are made anew."""
         fingerprint = index_fingerprint(self._parameters.built)
-        if self._transaction.property(_FINGERPRINT) == fingerprint:
+        if self._transaction.property(INDEX_DEFINITIONS) == fingerprint:
             return
         for release, type_name in self._transaction.types():
             rows_of = partial(_rows_of, self._parameters[release])
             self.loaded.reindexed += self._transaction.reindex(release, type_name, rows_of)
-        self._transaction.set_property(_FINGERPRINT, fingerprint)
+        self._transaction.set_property(INDEX_DEFINITIONS, fingerprint)
 
     def load(self, package: Package) -> None:
         before = self._loads.find(package.canonical, package.release)
@@ -225,7 +225,8 @@ class _Loader:
                 self._loads.forget(number)
 
 
-_FINGERPRINT = "index definitions"
+INDEX_DEFINITIONS = "index definitions"
+"""The property that names what a store's index rows were made with."""
 
 
 def index_fingerprint(parameters: Mapping[str, SearchParameters]) -> str:

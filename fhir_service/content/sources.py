@@ -6,11 +6,13 @@ https://hl7.org/fhir/R4/nd-json.html and https://hl7.org/fhir/R4/packages.html
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import tarfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,6 +48,18 @@ class Source:
     kind: str
     size: int
     about: About | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the file; of a folder, of the names and contents of its files."""
+        if self.path.is_file():
+            with self.path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.sha256()
+        for item in _files(self.path):
+            digest.update(f"{item.place} {len(item.body)}\n".encode())
+            digest.update(item.body)
+        return digest.hexdigest()
 
     def items(self, skip: int = 0) -> Iterator[Item]:
         """Every resource in order, without the first `skip`."""

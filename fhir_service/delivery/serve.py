@@ -62,6 +62,7 @@ def load(settings: Settings, resources: Path | None = None) -> list[str]:
     """Bring the store up to date with the built content; what people should know is returned."""
     from fhir_service.content.build import stale
     from fhir_service.content.load import LoadError, find_packages, load_packages
+    from fhir_service.content.load_command import complete
     from fhir_service.content.published import RESOURCES, search_parameters
     from fhir_service.store import open_store
     from fhir_service.store.migration import MigrationError
@@ -70,6 +71,7 @@ def load(settings: Settings, resources: Path | None = None) -> list[str]:
     store = open_store(settings.database_url)
     try:
         store.create_tables()
+        complete(store)
         loaded = load_packages(store, find_packages(resources), search_parameters(resources), now=_now)
     except LoadError as error:
         raise click.ClickException(f"The content cannot be loaded. {error}") from None

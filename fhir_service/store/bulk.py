@@ -9,16 +9,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from fhir_service.search.index import IndexRow
-from fhir_service.search.param_types import PARAM_TYPES
+from fhir_service.search.param_types import Row
 from fhir_service.store.contract import StoredVersion
-from fhir_service.store.transaction import INSERTS, Transaction
+from fhir_service.store.filling import ASIDE
+from fhir_service.store.transaction import INSERTS, Transaction, index_columns
 
 
 class Prepared(NamedTuple):
     """A first version that is ready to be stored, with its index rows."""
 
     version: StoredVersion
-    rows: Sequence[IndexRow]
+    rows: Sequence[IndexRow | tuple[str, str, int, Row]]
 
 
 def known_ids(transaction: Transaction, release: str, type_name: str, ids: Sequence[str]) -> set[str]:
@@ -36,43 +37,63 @@ def known_ids(transaction: Transaction, release: str, type_name: str, ids: Seque
     return found
 
 
-def insert_new(transaction: Transaction, release: str, batch: Sequence[Prepared]) -> list[int]:
-    """Store first versions of ids that were never used; gives the numbers of their resource rows."""
+def insert_new(
+    transaction: Transaction, release: str, batch: Sequence[Prepared], *, filling: bool = False
+) -> list[int]:
+    """Store first versions of ids that were never used; gives the numbers of their resource rows.
+
+    While the store is being filled, index rows are put aside (filling.py).
+    """
     resources = transaction.reserve("resource", len(batch))
     versions = transaction.reserve("version", len(batch))
     types = [transaction.type_number(release, prepared.version.type_name) for prepared in batch]
-    transaction.execute_many(
-        "INSERT INTO resource (serial, type, logical_id, current_version, last_updated, is_deleted)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+    transaction.append(
+        "resource",
+        ("serial", "type", "logical_id", "current_version", "last_updated", "is_deleted"),
         [
             (serial, type_number, one.version.logical_id, version, one.version.last_updated, False)
             for serial, type_number, one, version in zip(resources, types, batch, versions, strict=True)
         ],
     )
-    transaction.execute_many(
-        "INSERT INTO version (serial, type, resource, version_id, last_updated, method, body)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+    transaction.append(
+        "version",
+        ("serial", "type", "resource", "version_id", "last_updated", "method", "body"),
         [
             (version, number, serial, 1, one.version.last_updated, one.version.method, one.version.body)
             for version, number, serial, one in zip(versions, types, resources, batch, strict=True)
         ],
     )
-    texts: list[tuple[Any, ...]] = []
-    by_table: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in PARAM_TYPES}
-    for serial, one in zip(resources, batch, strict=True):
-        for row in one.rows:
-            if row.table == "text":
-                texts.append((serial, *row.columns))
-                continue
-            parameter = transaction.register(release, one.version.type_name, row.parameter, "")
-            by_table[row.table].append((parameter, serial, row.element, *row.columns))
+    by_table = _by_table(transaction, release, resources, batch)
+    texts = by_table.pop("text", [])
+    if filling:
+        transaction.append(ASIDE["text"], ("resource", "narrative", "content"), texts)
+    else:
+        transaction.execute_many(transaction.insert_text, texts)
     for kind, values in by_table.items():
-        # In the order of the key, so that neighbours in the b-tree are written together.
-        transaction.execute_many(INSERTS[kind], _in_key_order(values))
-    transaction.execute_many(transaction.insert_text, texts)
+        if filling:
+            transaction.append(ASIDE[kind], index_columns(kind), values)
+        else:
+            # In the order of the key, so that neighbours in the b-tree are written together.
+            transaction.execute_many(INSERTS[kind], _in_key_order(values))
     if any(one.version.type_name == "SearchParameter" for one in batch):
         transaction.note_definitions()
     return resources
+
+
+def _by_table(
+    transaction: Transaction, release: str, resources: Iterable[int], batch: Iterable[Prepared]
+) -> dict[str, list[tuple[Any, ...]]]:
+    by_table: dict[str, list[tuple[Any, ...]]] = {}
+    for serial, one in zip(resources, batch, strict=True):
+        type_name = one.version.type_name
+        for table, code, element, columns in one.rows:
+            rows = by_table.setdefault(table, [])
+            if table == "text":
+                rows.append((serial, *columns))
+            else:
+                parameter = transaction.register(release, type_name, code, "")
+                rows.append((parameter, serial, element, *columns))
+    return by_table
 
 
 def _in_key_order(values: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

@@ -17,14 +17,17 @@ from fhir_service.errors import ServiceError
 # index rows by definitions that are no longer the stored ones. Also the property that counts those changes.
 DEFINITIONS = "search parameters"
 
+# The property of a store whose index is not complete: see filling.py.
+FILLING = "index rows aside"
+
 
 class Database(Protocol):
     """One database, reached by a SQLAlchemy URL."""
 
     engine: Engine
 
-    INSERT_TEXT: str
-    """The statement that keeps the full text of a resource: (serial, narrative, content)."""
+    TEXT: str
+    """What stands in the full text for the words in `?`."""
 
     FOR_UPDATE: str
     """What makes a SELECT lock its rows until the end of the transaction, where that is not so anyway."""
@@ -46,6 +49,20 @@ class Database(Protocol):
 
     def reserve(self, connection: Any, table: str, count: int) -> list[int]:
         """Serial numbers for so many rows that this transaction is about to insert."""
+
+    def append(
+        self, connection: Any, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    ) -> None:
+        """Insert many rows that are known to be new."""
+
+    def secondary_indexes(self, connection: Any, table: str) -> dict[str, str]:
+        """The indexes of a table that can be dropped, each with the statement that makes it."""
+
+    def expect_much(self, connection: Any) -> None:
+        """Make the current transaction one that may sort whole tables; memory stays bounded."""
+
+    def tidy(self, connection: Any) -> None:
+        """Do what is better done at once, after a very large load."""
 
     def refusal(self, error: Exception) -> ServiceError | None:
         """What to answer when writers got in each other's way; None for any other error."""

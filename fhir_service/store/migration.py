@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import inspect, text
 
-from fhir_service.store.database import Database
+from fhir_service.store.database import FILLING, Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -60,9 +60,21 @@ def migrate(database: Database) -> bool:
                 "The database has tables, but not of this service: give an empty one in"
                 " FHIR_SERVICE_DATABASE_URL."
             )
+        if found is not None and _is_filling(database):
+            raise MigrationError(
+                "The first load into this database is not finished: `fhir-service db migrate` of the version"
+                " that began it builds the index. This version takes over then."
+            )
         if found != newest():
             _upgrade(database)
     return True
+
+
+def _is_filling(database: Database) -> bool:
+    with database.engine.connect() as connection:
+        return bool(
+            connection.execute(text("SELECT 1 FROM property WHERE name = :name"), {"name": FILLING}).all()
+        )
 
 
 def _has_tables(database: Database) -> bool:

@@ -13,17 +13,18 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from fhir_service.errors import Unavailable
 from fhir_service.formats import fhir_json
 from fhir_service.releases import Release
 from fhir_service.search.custom import Definition, is_used, other_of_same_code
 from fhir_service.search.definitions import SearchParameters
-from fhir_service.store.database import DEFINITIONS
+from fhir_service.store.database import DEFINITIONS, FILLING
 from fhir_service.store.sql import Sql
 
 # The serial numbers of the versions of SearchParameter resources that all resources are indexed by.
 INDEXED = "indexed search parameters"
 
-_STATE = f"SELECT name, value FROM property WHERE name IN ('{DEFINITIONS}', '{INDEXED}')"
+_STATE = f"SELECT name, value FROM property WHERE name IN ('{DEFINITIONS}', '{INDEXED}', '{FILLING}')"
 
 # What the service's own packages brought is built in already.
 _CURRENT = (
@@ -58,7 +59,14 @@ class StoredParameters(Mapping[str, SearchParameters]):
         self._guard = threading.Lock()
 
     def __getitem__(self, release: str) -> SearchParameters:
-        return self.snapshot().parameters[release]
+        """Those that queries may use and resources are indexed by; Unavailable while there is no index."""
+        snapshot = self.snapshot()
+        if FILLING in snapshot.state:
+            raise Unavailable(
+                "The first load into this database is not finished: it is searched and written to once its"
+                " index is built."
+            )
+        return snapshot.parameters[release]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.built)

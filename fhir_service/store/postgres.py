@@ -19,10 +19,7 @@ from fhir_service.store.database import DEFINITIONS
 
 class PostgresDatabase:
     FOR_UPDATE = " FOR UPDATE"
-    INSERT_TEXT = (
-        "INSERT INTO full_text (rowid, narrative, content)"
-        " VALUES (?, to_tsvector('simple', ?), to_tsvector('simple', ?))"
-    )
+    TEXT = "to_tsvector('simple', ?)"
 
     def __init__(self, url: URL) -> None:
         self.engine: Engine = create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool)
@@ -52,6 +49,30 @@ class PostgresDatabase:
             "SELECT nextval(pg_get_serial_sequence(%s, 'serial')) FROM generate_series(1, %s)", (table, count)
         )
         return [row[0] for row in numbers]
+
+    def append(
+        self, connection: Any, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    ) -> None:
+        statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def secondary_indexes(self, connection: Any, table: str) -> dict[str, str]:
+        found = connection.execute(
+            "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index"
+            " WHERE indrelid = %s::regclass"
+            " AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = indexrelid)",
+            (table,),
+        )
+        return dict(found.fetchall())
+
+    def expect_much(self, connection: Any) -> None:
+        connection.execute("SET LOCAL work_mem = '128MB'; SET LOCAL maintenance_work_mem = '128MB'")
+
+    def tidy(self, connection: Any) -> None:
+        # The planner knows nothing yet of what was loaded.
+        connection.execute("ANALYZE")
 
     def refusal(self, error: Exception) -> ServiceError | None:
         from psycopg import errors

@@ -93,6 +93,10 @@ class RelationalStore(Reading):
         """Bring the database to this version's schema; raises MigrationError."""
         migrate(self.database)
 
+    def tidy(self) -> None:
+        """Do what is better done at once, after a very large load."""
+        self.database.tidy(self._own("writer"))
+
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """A transaction: committed as a whole at the end of the block, or not at all.

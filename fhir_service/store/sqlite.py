@@ -19,6 +19,7 @@ from fhir_service.search.predicates import TextMatch
 
 BUSY_TIMEOUT_SECONDS = 30.0
 _CACHE_KIB = 16_384
+_SORTING_CACHE_KIB = 65_536
 _MAPPED_BYTES = 1 << 30
 
 # NORMAL loses nothing on a crash of the process; after a power cut the newest commits may be missing, never
@@ -34,7 +35,7 @@ _PRAGMAS = (
 
 class SqliteDatabase:
     FOR_UPDATE = ""  # there is one writer at a time
-    INSERT_TEXT = "INSERT INTO full_text (rowid, narrative, content) VALUES (?, ?, ?)"
+    TEXT = "?"
 
     def __init__(self, url: URL) -> None:
         if not url.database or url.database == ":memory:":
@@ -72,6 +73,31 @@ class SqliteDatabase:
         # The transaction holds the write lock, so nobody else numbers rows until it ends.
         last = connection.execute(f"SELECT coalesce(max(serial), 0) FROM {table}").fetchone()[0]
         return list(range(last + 1, last + 1 + count))
+
+    def append(
+        self,
+        connection: sqlite3.Connection,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+    ) -> None:
+        marks = ", ".join("?" * len(columns))
+        connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
+
+    def secondary_indexes(self, connection: sqlite3.Connection, table: str) -> dict[str, str]:
+        found = connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL",
+            (table,),
+        )
+        return dict(found.fetchall())
+
+    def expect_much(self, connection: sqlite3.Connection) -> None:
+        connection.execute(f"PRAGMA cache_size = -{_SORTING_CACHE_KIB}")
+        connection.execute("PRAGMA mmap_size = 0")  # each page that was ever looked at would stay in memory
+
+    def tidy(self, connection: sqlite3.Connection) -> None:
+        # The log has grown to the size of the largest index; it would stay so.
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def refusal(self, error: Exception) -> ServiceError | None:
         code = error.sqlite_errorcode & 0xFF if isinstance(error, sqlite3.OperationalError) else None

@@ -46,7 +46,21 @@ class Transaction(Reading):
     @property
     def insert_text(self) -> str:
         """The statement that keeps a resource's full text: (serial, narrative, content)."""
-        return self._database.INSERT_TEXT
+        text = self._database.TEXT
+        return f"INSERT INTO full_text (rowid, narrative, content) VALUES (?, {text}, {text})"
+
+    def append(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert many rows that are known to be new, in the fastest way the database has."""
+        if rows:
+            self._database.append(self._connection, table, columns, rows)
+
+    def secondary_indexes(self, table: str) -> dict[str, str]:
+        """The indexes of a table that can be dropped, each with the statement that makes it."""
+        return self._database.secondary_indexes(self._connection, table)
+
+    def expect_much(self) -> None:
+        """Make this transaction one that may sort whole tables; memory stays bounded."""
+        self._database.expect_much(self._connection)
 
     @property
     def for_update(self) -> str:
@@ -207,8 +221,13 @@ class Transaction(Reading):
             self.execute_many(INSERTS[kind], values)
 
 
+def index_columns(kind: str) -> tuple[str, ...]:
+    """The columns of an index table, in the order of the rows that are written here."""
+    return ("parameter", "resource", "element", *PARAM_TYPES[kind].COLUMNS)
+
+
 def _insert(kind: str) -> str:
-    columns = ("parameter", "resource", "element", *PARAM_TYPES[kind].COLUMNS)
+    columns = index_columns(kind)
     return (
         f"INSERT INTO index_{kind} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
         " ON CONFLICT DO NOTHING"

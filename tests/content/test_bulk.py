@@ -16,6 +16,7 @@ from fhir_service.errors import Issue
 from fhir_service.releases import R4, RELEASES
 from fhir_service.search.definitions import SearchParameters
 from fhir_service.search.query import parse_query
+from fhir_service.store.filling import finish
 from fhir_service.store.relational import RelationalStore
 
 PARAMETERS = {name: SearchParameters(release) for name, release in RELEASES.items()}
@@ -40,7 +41,12 @@ def load(store: RelationalStore, path: Path, how: Settled | None = None) -> tupl
     source = open_source(path)
     run = load_package if source.about else bulk_load
     *_, report = run(store, source, how or settled(), rejects)
+    finish_index(store)
     return report, [json.loads(line) for line in rejects.getvalue().splitlines()]
+
+
+def finish_index(store: RelationalStore) -> list[str]:
+    return [step.kind for step in finish(store)]
 
 
 def find(store: RelationalStore, *pairs: tuple[str, str]) -> list[str]:
@@ -106,6 +112,7 @@ def test_an_interrupted_load_goes_on_where_it_stopped(
     next(first)
     first.close()
     *_, report = bulk_load(store, source, settled())
+    finish_index(store)
     assert report.seen == 3
     assert len(find(store)) == 7
     *_, report = bulk_load(store, source, settled())

@@ -14,18 +14,19 @@ docs/agreement.md measures it against the official validator.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
 from fhir_service.errors import Issue
 
-from .. import Release
+from .. import RELEASES, Release
 from .findings import INVARIANT, STRUCTURE, TOO_LONG, VALUE, Findings, Problem
 from .invariants import holds
 from .location import JsonPath, expression_of, locations
 from .structure import Plans
 
-__all__ = ["Located", "Validator", "validator"]
+__all__ = ["Located", "ReleaseGate", "Validator", "validator"]
 
 
 class Located(NamedTuple):
@@ -91,6 +92,16 @@ def _evaluate(findings: Findings) -> None:
                 continue
             if not holds(rule, type_name, node, sibling, resource, root):
                 findings.add(INVARIANT, f"{rule.key}: {rule.human}", holder, name, index)
+
+
+@dataclass(frozen=True)
+class ReleaseGate:
+    """A release's validator by its name, for another process: it is built where it is first called."""
+
+    release: str
+
+    def __call__(self, resource: Any) -> list[Issue]:
+        return validator(RELEASES[self.release]).validate(resource)
 
 
 @cache

@@ -1,0 +1,212 @@
+"""What happens to each resource of a bulk load before it is written, in worker processes or in this one.
+
+    parse    a line that is no JSON object, or no resource with an id, is rejected
+    gate     the validator, unless the source is trusted
+    index    every search parameter, and the bytes of a first version
+
+A worker starts anew (`spawn`), so that nothing of this process, its database connections least of all, is in
+it. Batches come back in the order in which they were sent, and few are on the way at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import marshal
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass
+from multiprocessing import connection, get_context
+from typing import Any, NamedTuple, TypeVar
+
+from fhir_service.errors import Issue, ServiceError
+from fhir_service.formats import fhir_json
+from fhir_service.formats.meta import stamp
+from fhir_service.releases import RELEASES
+from fhir_service.search.definitions import SearchParameters
+from fhir_service.search.index import index_rows
+from fhir_service.search.param_types import Row
+
+T = TypeVar("T")
+
+Gate = Callable[[dict[str, Any]], Sequence[Issue]]
+
+# So many batches a worker are sent ahead: none waits for the writer, and memory stays flat.
+_AHEAD = 2
+
+
+class WorkersEnded(Exception):
+    """A worker process is gone, so that its batch will not come back; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What resources are held against; it must pickle, and so must its gate, for there to be workers."""
+
+    source: str
+    release: str
+    types: frozenset[str]
+    gate: Gate | None
+    is_indexed: bool = True
+    """Whether index rows are wanted, and the bytes stamped; otherwise they are left as they came."""
+
+
+class Task(NamedTuple):
+    """A batch as it stands in the source: (place, body) each."""
+
+    items: list[tuple[str, bytes]]
+    now: int
+    published: list[Mapping[str, Any]]
+    pending: list[Mapping[str, Any]]
+    """The search parameters besides the release's own."""
+
+
+class Accepted(NamedTuple):
+    """What may be stored: `rows` are plain IndexRows."""
+
+    type_name: str
+    logical_id: str
+    place: str
+    stamped_at: int
+    body: bytes
+    rows: list[tuple[str, str, int, Row]]
+
+
+class Batch(NamedTuple):
+    """`rejected` are lines for the file of those that are not accepted."""
+
+    accepted: list[Accepted]
+    rejected: list[str]
+
+
+class Preparer:
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._release = RELEASES[rules.release]
+        self._parameters = SearchParameters(self._release)
+        self._definitions: tuple[Any, Any] = ([], [])
+
+    def prepare(self, task: Task) -> Batch:
+        resources: dict[tuple[str, str], tuple[str, bytes, dict[str, Any]]] = {}
+        rejected: list[str] = []
+        for place, body in task.items:
+            try:
+                resource = fhir_json.parse(body)
+                issues = list(self._problems(resource))
+            except ServiceError as error:
+                resource, issues = {}, list(error.issues)
+            if issues:
+                rejected.append(rejection(self._rules.source, place, resource, issues))
+            else:
+                # Of one id the last one counts.
+                resources[resource["resourceType"], resource["id"]] = (place, body, resource)
+        if not self._rules.is_indexed:
+            plain = [Accepted(*key, place, task.now, body, []) for key, (place, body, _) in resources.items()]
+            return Batch(plain, rejected)
+        parameters = self._parameters_of(task)
+        accepted = [
+            Accepted(*key, place, task.now, stamp(resource, 1, task.now), plain_rows(resource, parameters))
+            for key, (place, _, resource) in resources.items()
+        ]
+        return Batch(accepted, rejected)
+
+    def _problems(self, resource: dict[str, Any]) -> Iterator[Issue]:
+        rules, release = self._rules, self._release
+        type_name, logical_id = resource.get("resourceType"), resource.get("id")
+        if type_name not in release.resource_types:
+            yield Issue("error", "invalid", f"`{type_name}` is no resource type of FHIR {release.label}")
+        elif type_name not in rules.types:
+            yield Issue(
+                "error",
+                "not-supported",
+                f"{type_name} is not served: FHIR_SERVICE_TYPES=all serves every type",
+            )
+        elif not isinstance(logical_id, str):
+            yield Issue("error", "required", f"This {type_name} has no id", (f"{type_name}.id",))
+        elif rules.gate:
+            yield from (issue for issue in rules.gate(resource) if issue.severity in ("error", "fatal"))
+
+    def _parameters_of(self, task: Task) -> SearchParameters:
+        """The same object as long as the definitions are the same: it has compiled its expressions."""
+        definitions = (task.published, task.pending)
+        if definitions != self._definitions:
+            self._parameters = SearchParameters(self._release, *definitions)
+            self._definitions = definitions
+        return self._parameters
+
+
+def plain_rows(resource: dict[str, Any], parameters: SearchParameters) -> list[tuple[str, str, int, Row]]:
+    return [(*row,) for row in index_rows(resource, parameters)]
+
+
+def rejection(source: str, place: str, resource: Mapping[str, Any], issues: Sequence[Issue]) -> str:
+    """One line of the file of rejected resources."""
+    named = {"resourceType": resource.get("resourceType"), "id": resource.get("id")}
+    line = {"source": source, "place": place, **named, "issues": [asdict(issue) for issue in issues]}
+    return json.dumps(line, ensure_ascii=False)
+
+
+def own_and_others(parameters: SearchParameters) -> tuple[list[Any], list[Any]]:
+    """What a task says of search parameters: those besides the release's own, and the pending ones."""
+    return list(parameters.data[len(parameters.release.search_parameter_data) :]), parameters.pending_data
+
+
+def prepared(tasks: Iterable[tuple[T, Task]], rules: Rules, processes: int) -> Iterator[tuple[T, Batch]]:
+    """What became of every task, in order, with what was given along with it; raises WorkersEnded."""
+    if processes == 1:
+        preparer = Preparer(rules)
+        for label, task in tasks:
+            yield label, preparer.prepare(task)
+        return
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _start, (rules,))
+    sent: deque[tuple[T, Future[bytes]]] = deque()
+    try:
+        for label, task in tasks:
+            sent.append((label, pool.submit(_prepare, task)))
+            if len(sent) > _AHEAD * processes:
+                yield _received(*sent.popleft())
+        while sent:
+            yield _received(*sent.popleft())
+    except BrokenProcessPool:
+        raise WorkersEnded(
+            "A worker process was ended from outside, perhaps for want of memory. What was loaded is kept:"
+            " start the same load again, and it goes on (--processes 1 needs the least memory)."
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _received(label: T, answer: Future[bytes]) -> tuple[T, Batch]:
+    accepted, rejected = marshal.loads(answer.result())
+    return label, Batch([Accepted(*one) for one in accepted], rejected)
+
+
+# In a worker
+
+_preparer: Preparer
+
+
+def _start(rules: Rules) -> None:
+    global _preparer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends its workers
+    _preparer = Preparer(rules)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed tells nobody; its workers would wait for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os._exit(1)
+
+
+def _prepare(task: Task) -> bytes:
+    """Plain tuples through `marshal`: a fifth of what pickling costs, and both ends are this very program."""
+    batch = _preparer.prepare(task)
+    return marshal.dumps(([tuple(one) for one in batch.accepted], batch.rejected))
