@@ -1,0 +1,1 @@
+"""Benchmarks: what is measured, and what it is measured with."""
