@@ -38,7 +38,6 @@ from fhir_service.search.index import index_rows
 from fhir_service.store import filling
 from fhir_service.store.bulk import Prepared, insert_new, known_ids
 from fhir_service.store.contract import StoredVersion
-from fhir_service.store.database import FILLING
 from fhir_service.store.parameters import StoredParameters
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.transaction import Transaction
@@ -258,8 +257,7 @@ def _write(
         for one in accepted
         if (one.type_name, one.logical_id) not in known
     ]
-    is_filling = transaction.property(FILLING) is not None
-    insert_new(transaction, release, new, filling=is_filling)
+    insert_new(transaction, release, new, filling.kinds_aside(transaction))
     report.created += len(new)
     changed = (one for one in accepted if (one.type_name, one.logical_id) in known)
     refusals = [_update(transaction, one, source, settled, parameters, report) for one in changed]

@@ -21,6 +21,8 @@ from fhir_service.search.predicates import TextMatch
 COLUMNS = {"_text": "narrative", "_content": "content"}
 
 _WORD = re.compile(r"[^\W_]+")
+# The same for the characters that most texts are made of, several times faster.
+_ASCII = str.maketrans({chr(n): chr(n).lower() if chr(n).isalnum() else " " for n in range(128)})
 _TAG = re.compile(r"<[^>]*>")
 _PHRASE = re.compile(r'"([^"]*)"|(\S+)')
 
@@ -30,7 +32,7 @@ MAXIMUM_CHARACTERS = 100_000
 
 def words(text: str) -> list[str]:
     """The words of a text as both databases keep them: folded, without punctuation."""
-    return _WORD.findall(text.lower() if text.isascii() else fold(text))
+    return text.translate(_ASCII).split() if text.isascii() else _WORD.findall(fold(text))
 
 
 def narrative_words(div: str) -> list[str]:

@@ -5,7 +5,7 @@ Rows are numbered before they are inserted, so that a batch is one statement a t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from fhir_service.search.index import IndexRow
@@ -38,11 +38,11 @@ def known_ids(transaction: Transaction, release: str, type_name: str, ids: Seque
 
 
 def insert_new(
-    transaction: Transaction, release: str, batch: Sequence[Prepared], *, filling: bool = False
+    transaction: Transaction, release: str, batch: Sequence[Prepared], aside: Container[str] = ()
 ) -> list[int]:
     """Store first versions of ids that were never used; gives the numbers of their resource rows.
 
-    While the store is being filled, index rows are put aside (filling.py).
+    Index rows of the kinds in `aside` are put aside (filling.py).
     """
     resources = transaction.reserve("resource", len(batch))
     versions = transaction.reserve("version", len(batch))
@@ -63,15 +63,12 @@ def insert_new(
             for version, number, serial, one in zip(versions, types, resources, batch, strict=True)
         ],
     )
-    by_table = _by_table(transaction, release, resources, batch)
-    texts = by_table.pop("text", [])
-    if filling:
-        transaction.append(ASIDE["text"], ("resource", "narrative", "content"), texts)
-    else:
-        transaction.execute_many(transaction.insert_text, texts)
-    for kind, values in by_table.items():
-        if filling:
-            transaction.append(ASIDE[kind], index_columns(kind), values)
+    for kind, values in _by_table(transaction, release, resources, batch).items():
+        if kind in aside:
+            columns = ("resource", "narrative", "content") if kind == "text" else index_columns(kind)
+            transaction.append(ASIDE[kind], columns, values)
+        elif kind == "text":
+            transaction.execute_many(transaction.insert_text, values)
         else:
             # In the order of the key, so that neighbours in the b-tree are written together.
             transaction.execute_many(INSERTS[kind], _in_key_order(values))

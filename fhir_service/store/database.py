@@ -32,6 +32,9 @@ class Database(Protocol):
     FOR_UPDATE: str
     """What makes a SELECT lock its rows until the end of the transaction, where that is not so anyway."""
 
+    FILLS_TEXT_LAST: bool
+    """Whether the full text of a first load is better made at the end, with its indexes."""
+
     def connect(self) -> Any:
         """A new DBAPI connection in autocommit mode; the caller owns and closes it."""
 

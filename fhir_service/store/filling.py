@@ -28,6 +28,11 @@ ASIDE = {kind: f"aside_{kind}" for kind in (*PARAM_TYPES, "text")}
 """The table beside each index table, and beside the one of the full text."""
 
 
+def kinds_aside(transaction: Transaction) -> list[str]:
+    """The kinds of index rows that are put aside while the store is being filled; else none."""
+    return (transaction.property(FILLING) or "").split()
+
+
 class Step(NamedTuple):
     """What `finish` is about to do: `rows` of the kind, of which `done` of `total` are in their place."""
 
@@ -53,21 +58,25 @@ def start(store: RelationalStore, properties: dict[str, str]) -> bool:
             return True
         if transaction.execute("SELECT 1 FROM resource LIMIT 1"):
             return False
-        for kind in PARAM_TYPES:
-            transaction.execute(f"CREATE TABLE {ASIDE[kind]} AS SELECT * FROM index_{kind} WHERE 1 = 0")
-        transaction.execute(
-            f"CREATE TABLE {ASIDE['text']} (resource BIGINT, narrative VARCHAR, content VARCHAR)"
-        )
+        kinds = [kind for kind in ASIDE if kind != "text" or store.database.FILLS_TEXT_LAST]
+        for kind in kinds:
+            transaction.execute(_create(kind))
         for name, value in properties.items():
             transaction.set_property(name, value)
-        transaction.set_property(FILLING, " ".join(ASIDE))
+        transaction.set_property(FILLING, " ".join(kinds))
     return True
+
+
+def _create(kind: str) -> str:
+    if kind == "text":
+        return f"CREATE TABLE {ASIDE[kind]} (resource BIGINT, narrative VARCHAR, content VARCHAR)"
+    return f"CREATE TABLE {ASIDE[kind]} AS SELECT * FROM index_{kind} WHERE 1 = 0"
 
 
 def finish(store: RelationalStore) -> Iterator[Step]:
     """Sort into the index what is aside; yields before each step what it is, and at last that all is done."""
     with store.write() as transaction:
-        kinds = (transaction.property(FILLING) or "").split()
+        kinds = kinds_aside(transaction)
         rows = {kind: transaction.execute(f"SELECT count(*) FROM {ASIDE[kind]}")[0][0] for kind in kinds}
     done, total = 0, sum(rows.values())
     for position, kind in enumerate(kinds, 1):

@@ -20,6 +20,7 @@ from fhir_service.store.database import DEFINITIONS
 class PostgresDatabase:
     FOR_UPDATE = " FOR UPDATE"
     TEXT = "to_tsvector('simple', ?)"
+    FILLS_TEXT_LAST = True
 
     def __init__(self, url: URL) -> None:
         self.engine: Engine = create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool)
