@@ -150,10 +150,12 @@ def _rejects(path: Path, interrupted: Mapping[str, int]) -> Iterator[IO[str]]:
 
     Of a source whose load goes on, so many lines of the last time are kept.
     """
-    kept = list(_lines_of(path, interrupted)) if interrupted and path.exists() else []
-    with path.open("w", encoding="utf-8") as file:
-        file.writelines(kept)
-        file.flush()
+    if interrupted and path.exists():
+        kept = path.with_name(f"{path.name}.kept")
+        with kept.open("w", encoding="utf-8") as file:
+            file.writelines(_lines_of(path, interrupted))
+        kept.replace(path)
+    with path.open("a" if interrupted else "w", encoding="utf-8") as file:
         try:
             yield file
         finally:

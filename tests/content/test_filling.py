@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from fhir_service import create_app
 from fhir_service.cli import main
 from fhir_service.content import bulk
 from fhir_service.content.bulk import Settled, bulk_load
@@ -116,6 +117,19 @@ def test_nobody_searches_before_the_index_is_built(store: RelationalStore, tmp_p
     assert problems(store) == []
 
 
+def test_meanwhile_the_service_reads_and_refuses_to_search(store: RelationalStore, tmp_path: Path) -> None:
+    app = create_app(Settings(types="all"), store)
+    client = app.test_client()
+    assert client.get("/fhir/r4/Library").status_code == 200
+    list(bulk_load(store, open_source(ndjson(tmp_path / "a.ndjson", library(1))), settled()))
+    assert client.get("/fhir/r4/Library/l1").status_code == 200
+    refused = client.get("/fhir/r4/Library?status=draft")
+    assert (refused.status_code, refused.get_json(force=True)["issue"][0]["code"]) == (503, "transient")
+    list(finish(store))
+    found = client.get("/fhir/r4/Library?status=draft").get_json(force=True)
+    assert [entry["resource"]["id"] for entry in found["entry"]] == ["l1"]
+
+
 def test_a_store_that_holds_something_is_not_filled(store: RelationalStore, tmp_path: Path) -> None:
     list(bulk_load(store, open_source(ndjson(tmp_path / "a.ndjson", library(1))), settled()))
     list(finish(store))
@@ -215,15 +229,15 @@ from fhir_service.cli import main
 from fhir_service.content import bulk, load_command
 bulk.BATCH = 2
 load_command._SMALL = 0
-known, calls = bulk._known, []
-def die_in_the_sixth_batch(*arguments):
+reject, calls = bulk._reject, []
+def die_in_the_seventh_batch(*arguments):
+    reject(*arguments)
     calls.append(1)
-    if len(calls) == 6:
+    if len(calls) == 7:  # its rejects are written down, it is not committed
         print(*[child for task in os.listdir("/proc/self/task")
                 for child in open(f"/proc/self/task/{task}/children").read().split()], flush=True)
         os._exit(9)
-    return known(*arguments)
-bulk._known = die_in_the_sixth_batch
+bulk._reject = die_in_the_seventh_batch
 if __name__ == "__main__":
     main(sys.argv[1:])
 """
@@ -261,11 +275,13 @@ def test_a_load_that_was_killed_goes_on_and_lists_every_reject(
     workers = killed(database_url, tmp_path, str(file), *options)
     while any(map(is_alive, workers)):
         time.sleep(0.05)
-    assert store.rows("SELECT count(*) FROM resource")[0][0] == 6
+    assert store.rows("SELECT count(*) FROM resource")[0][0] == 8
+    assert len(rejected.read_text().splitlines()) == 5
     refused = run(database_url, "db", "check")
     assert refused.exit_code == 1 and "`fhir-service db migrate`" in refused.output
     again = run(database_url, "load", str(file), *options)
-    assert "14 created, 0 updated, 0 unchanged, 0 deleted, 6 rejected" in again.output
+    assert "12 created, 0 updated, 0 unchanged, 0 deleted, 6 rejected" in again.output
+    assert "Building the index" in again.output
     places = [json.loads(line)["place"] for line in rejected.read_text().splitlines()]
     assert places == [f"line {number + 1}" for number in range(0, 30, 3)]
     assert run(database_url, "db", "check", "--all").exit_code == 0
@@ -281,7 +297,7 @@ def test_the_service_builds_the_index_of_a_load_that_was_killed(
     assert not is_filling(store)
     assert run(database_url, "db", "check", "--all").exit_code == 0
     again = run(database_url, "load", str(file), *options)
-    assert "10 created" in again.output
+    assert "8 created" in again.output
 
 
 # What may be trusted
