@@ -78,9 +78,6 @@ class Maker:
         local = {"system": f"{_BASE}/{system}-local", "code": f"L-{code}", "display": display}
         return {"coding": [coding, local], "text": display}
 
-    def coded(self, system: str, *codes: str) -> Resource:
-        return {"coding": [{"system": system, "code": code} for code in codes]}
-
     def reference(self, type_name: str) -> Resource:
         """To an earlier resource of that type, of which there is one every so many."""
         earlier = self.chance.randrange(self.number // len(PATTERN) + 1)
