@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from fhir_service.content.bulk import Report, Settled, bulk_load, load_package
-from fhir_service.content.sources import SourceError, open_source
+from fhir_service.content.bulk import Report, Settled, batches, bulk_load, is_validated, load_package
+from fhir_service.content.sources import Item, SourceError, open_source
 from fhir_service.errors import Issue
 from fhir_service.releases import R4, RELEASES
 from fhir_service.search.definitions import SearchParameters
@@ -164,3 +164,27 @@ def test_another_file_is_refused_with_what_is_accepted(tmp_path: Path, name: str
     (tmp_path / name).write_text("")
     with pytest.raises(SourceError, match="ndjson"):
         open_source(tmp_path / name)
+
+
+def test_a_package_that_passed_the_gate_whole_is_remembered(store: RelationalStore, tmp_path: Path) -> None:
+    def gate(resource: dict[str, Any]) -> Sequence[Issue]:
+        return [Issue("error", "value", "bad")] if resource["id"] == "bad" else []
+
+    ungated = package(tmp_path / "u.tgz", "1.0.0", library("a"))
+    load(store, ungated)
+    refused = package(tmp_path / "r.tgz", "1.0.1", library("a"), library("bad"))
+    load(store, refused, settled(gate))
+    good = package(tmp_path / "g.tgz", "1.0.2", library("a", "New"))
+    load(store, good, settled(gate))
+    assert [is_validated(store, open_source(one), R4) for one in (ungated, refused, good)] == [
+        False,
+        False,
+        True,
+    ]
+
+
+@pytest.mark.parametrize("limit", ["BATCH", "BATCH_BYTES"])
+def test_batches_are_bounded_in_number_and_in_bytes(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"fhir_service.content.bulk.{limit}", {"BATCH": 2, "BATCH_BYTES": 20}[limit])
+    items = [Item(str(number), b"0123456789", number) for number in range(5)]
+    assert [len(batch) for batch in batches(items)] == [2, 2, 1]

@@ -273,7 +273,9 @@ def test_a_load_that_was_killed_goes_on_and_lists_every_reject(
     file, rejected = ndjson(tmp_path / "a.ndjson", *lines), tmp_path / "rejected.ndjson"
     options = ("--rejected", str(rejected), "--processes", processes)
     workers = killed(database_url, tmp_path, str(file), *options)
+    patience = time.monotonic() + 60
     while any(map(is_alive, workers)):
+        assert time.monotonic() < patience, "the workers of a killed load live on"
         time.sleep(0.05)
     assert store.rows("SELECT count(*) FROM resource")[0][0] == 8
     assert len(rejected.read_text().splitlines()) == 5
