@@ -14,7 +14,7 @@ from fhir_service.search.full_text import text_columns
 from fhir_service.search.param_types import Row, kind_of
 
 # Raised by one whenever rows are made differently, so that existing stores are indexed anew.
-INDEX_VERSION = 4
+INDEX_VERSION = 5
 
 Values = list[tuple[str, Any]]
 """What an expression gives: (FHIR type, JSON value) each."""
@@ -69,3 +69,7 @@ def _composite_rows(
             for part_type, part in path(value, resource=resource):
                 for columns in kind.rows(part_type, part):
                     yield IndexRow(component.table, component.code, element, columns)
+                # A composite takes no modifiers, so that of the other rows only these are asked for.
+                if component.type == "quantity":
+                    for suffix, table, columns in kind.other_rows(part_type, part):
+                        yield IndexRow(table, component.code + suffix, element, columns)

@@ -9,10 +9,12 @@ import itertools
 import random
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from tests.search.naive import codings, strings
 from tests.search.naive_ranges import Value, dates
+from tests.search.naive_units import UCUM
 
 PREFIXES = ("", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 VALUES = 3
@@ -154,6 +156,9 @@ def quantities(value: Value, first: bool) -> Iterator[Asked]:
         if code:
             yield Asked("", f"{text}|{escaped(system)}|{escaped(code)}")
             yield Asked("", f"ge{text}||{escaped(code)}")
+            if code[0] == "m" and system == UCUM:
+                # Milligrams as grams; where what is left is no unit, both sides must say so.
+                yield Asked("", f"{Decimal(text).scaleb(-3)}|{escaped(system)}|{escaped(code[1:])}")
         if unit.get("unit"):
             yield Asked("", f"{text}||{escaped(unit['unit'])}")
 

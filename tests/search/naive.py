@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tests.search.naive_ranges import Value, date, number, numbers
+from tests.search.naive_units import UCUM, conversion
 
 
 def matches(kind: str, modifier: str, text: str, values: Sequence[Any], parts: Sequence[str] = ()) -> bool:
@@ -134,7 +135,13 @@ def quantity(value: Value, text: str) -> bool:
     kind, held = value
     asked, *unit = bars(text)
     unit_of = held.get("low") or held.get("high") or held.get("origin") or held
-    if bounds_missing(kind, held) or not numbers(kind, held, asked):
+    if bounds_missing(kind, held):
+        return False
+    if unit and unit[0] == UCUM == unit_of.get("system"):
+        convert = conversion(unit_of.get("code"), unit[1])
+        if convert:
+            return numbers(kind, held, asked, convert)
+    if not numbers(kind, held, asked):
         return False
     if not unit:
         return True

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/search.html#prefix
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -95,13 +95,16 @@ def number(value: Value, text: str) -> bool:
     return numbers(value[0], value[1], text)
 
 
-def numbers(kind: str, held: Any, text: str) -> bool:
-    """A number without a prefix stands for all that round to it; with another than `ne` it is exact."""
+def numbers(kind: str, held: Any, text: str, convert: Callable[[Decimal], Decimal] | None = None) -> bool:
+    """A number without a prefix stands for all that round to it; with another than `ne` it is exact.
+
+    `convert` takes what is held to the unit that is asked for.
+    """
     prefix, asked = prefixed(text)
     exact = Decimal(asked)
     half = Decimal(5).scaleb(int(exact.as_tuple().exponent) - 1)
     tenth = abs(exact) / 10
-    low, high = bounds(kind, held)
+    low, high = (convert(end) if convert and end.is_finite() else end for end in bounds(kind, held))
     if prefix in ("eq", "ne"):
         within = exact - half <= low < exact + half and high <= exact + half
         return within == (prefix == "eq")
