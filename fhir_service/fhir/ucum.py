@@ -28,7 +28,7 @@ _ORDERS = 400
 # UCUM defines it as a number, so that 1 mmol/L would be so many cells in a litre. Amounts are no counts here.
 _AMOUNT = "mol"
 
-# Special units whose function is a straight line, as factor and offset to kelvin; the others stay as they are.
+# Special units whose function is a straight line, as factor and offset to kelvin; no others are converted.
 _TEMPERATURES = {
     "Cel": (Fraction(1), Fraction("273.15")),
     "[degF]": (Fraction(5, 9), Fraction("459.67") * Fraction(5, 9)),

@@ -3,17 +3,18 @@
 https://hl7.org/fhir/R4/search.html#content
 
     query  = group {"OR" group}
-    group  = phrase {phrase}            all of them, in any order
-    phrase = word | '"' word {word} '"' in this order
+    group  = part {["AND"] part}          all of them, in any order
+    part   = phrase | "(" query ")"
+    phrase = word | '"' word {word} '"'   in this order
 """
 
 from __future__ import annotations
 
 import html
 import re
-from typing import Any
+from typing import Any, TypeAlias
 
-from fhir_service.errors import Invalid
+from fhir_service.errors import Invalid, NotSupported
 from fhir_service.search.keys import fold
 from fhir_service.search.predicates import TextMatch
 
@@ -24,7 +25,14 @@ _WORD = re.compile(r"[^\W_]+")
 # The same for the characters that most texts are made of, several times faster.
 _ASCII = str.maketrans({chr(n): chr(n).lower() if chr(n).isalnum() else " " for n in range(128)})
 _TAG = re.compile(r"<[^>]*>")
-_PHRASE = re.compile(r'"([^"]*)"|(\S+)')
+_TOKEN = re.compile(r'"([^"]*)"|([()])|([^\s()"]+)')
+
+_Token: TypeAlias = tuple[str, str, str]
+"""A phrase in quotes, a parenthesis, or a word: one of them, the others are empty."""
+
+Groups: TypeAlias = tuple[tuple[tuple[str, ...], ...], ...]
+
+MAXIMUM_GROUPS = 32
 
 # More words would say no more about a resource, and some have megabytes of them.
 MAXIMUM_CHARACTERS = 100_000
@@ -65,12 +73,69 @@ def _collect(value: Any, strings: list[str]) -> None:
 
 
 def read_text(code: str, text: str, type_name: str) -> TextMatch:
-    """One value of `_text` or `_content`; Invalid when there is no word in it."""
-    groups: list[tuple[tuple[str, ...], ...]] = []
-    for part in re.split(r"\sOR\s", text):
-        phrases = (tuple(words(quoted or plain)) for quoted, plain in _PHRASE.findall(part))
-        group = tuple(phrase for phrase in phrases if phrase)
-        if not group:
-            raise Invalid(f"Parameter `{code}` needs words to look for, joined by spaces or OR, not `{text}`")
-        groups.append(group)
-    return TextMatch(COLUMNS[code], type_name, tuple(groups))
+    """One value of `_text` or `_content`; Invalid when it is no query for words."""
+    return TextMatch(COLUMNS[code], type_name, read_groups(code, text))
+
+
+def read_groups(name: str, text: str) -> Groups:
+    """What a query asks for: the phrases of one of the groups, all of them.
+
+    `(bone OR liver) and metastases` comes to two groups. Raises Invalid, naming the parameter.
+    """
+    if text.count("(") > MAXIMUM_GROUPS:
+        raise _too_many(name)
+    tokens = [found for found in _TOKEN.findall(text) if any(found)]
+    groups = _either(tokens)
+    if tokens or not groups or not all(groups):
+        raise Invalid(
+            f"Parameter `{name}` needs words to look for, joined by spaces, AND, OR and parentheses,"
+            f" not `{text}`"
+        )
+    if len(groups) > MAXIMUM_GROUPS:
+        raise _too_many(name)
+    return groups
+
+
+def _too_many(name: str) -> NotSupported:
+    return NotSupported(
+        f"Parameter `{name}` takes at most {MAXIMUM_GROUPS} alternatives and as many parentheses",
+        issue_code="too-costly",
+    )
+
+
+def _either(tokens: list[_Token]) -> Groups:
+    """Read up to what is no alternative any more; a group without a phrase stands where one is missing."""
+    groups = _all(tokens)
+    while tokens and _is(tokens[0], "or"):
+        tokens.pop(0)
+        groups += _all(tokens)
+    return groups
+
+
+def _all(tokens: list[_Token]) -> Groups:
+    groups: Groups = ((),)
+    is_complete = True
+    while tokens and tokens[0][1] != ")" and not _is(tokens[0], "or"):
+        is_complete = not _is(tokens[0], "and")
+        if not is_complete:
+            tokens.pop(0)
+            continue
+        found = _one(tokens)
+        groups = tuple((*one, *other) for one in groups for other in found)[: MAXIMUM_GROUPS + 1]
+    return groups if is_complete else ((),)
+
+
+def _one(tokens: list[_Token]) -> Groups:
+    quoted, parenthesis, plain = tokens.pop(0)
+    if not parenthesis:
+        phrase = tuple(words(quoted or plain))
+        return ((phrase,),) if phrase else ((),)
+    inner = _either(tokens)
+    if not tokens:
+        return ()
+    tokens.pop(0)
+    return inner
+
+
+def _is(token: _Token, word: str) -> bool:
+    return token[2].lower() == word

@@ -53,7 +53,7 @@ def _plain_rows(values: Values, parameter: SearchParameter) -> Iterator[IndexRow
             continue  # the first entry of a Bundle: a Composition or a MessageHeader, as the parameter says
         for columns in kind.rows(type_name, value):
             yield IndexRow(parameter.table, parameter.code, 0, columns)
-        for suffix, table, columns in kind.other_rows(type_name, value):
+        for suffix, table, columns in kind.other_rows(parameter, type_name, value):
             yield IndexRow(table, parameter.code + suffix, 0, columns)
 
 
@@ -71,5 +71,5 @@ def _composite_rows(
                     yield IndexRow(component.table, component.code, element, columns)
                 # A composite takes no modifiers, so that of the other rows only these are asked for.
                 if component.type == "quantity":
-                    for suffix, table, columns in kind.other_rows(part_type, part):
+                    for suffix, table, columns in kind.other_rows(component, part_type, part):
                         yield IndexRow(table, component.code + suffix, element, columns)

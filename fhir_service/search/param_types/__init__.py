@@ -6,7 +6,8 @@ Each module holds
     COLUMNS                            the index table's own columns, in the order in which rows give them
     modifiers(parameter)               the modifiers it understands, besides `:missing`
     rows(type_name, value)             index rows of one element, given its FHIR type and its JSON value
-    other_rows(type_name, value)       what its modifiers look for, kept under the parameter's code with a
+    other_rows(parameter, type_name, value)
+                                       what its modifiers look for, kept under the parameter's code with a
                                        suffix: (suffix, table, row)
     predicate(parameter, modifier, text, context)
                                        what one value of a query asks for; raises Invalid
@@ -46,7 +47,7 @@ class SearchParameterType(Protocol):
 
     def rows(self, type_name: str, value: Any) -> Iterator[Row]: ...
 
-    def other_rows(self, type_name: str, value: Any) -> Iterator[OtherRow]: ...
+    def other_rows(self, parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]: ...
 
     def predicate(
         self, parameter: SearchParameter, modifier: str | None, text: str, context: Context

@@ -24,7 +24,7 @@ def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
     return ()
 
 
-def other_rows(type_name: str, value: Any) -> Iterator[OtherRow]:
+def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]:
     return iter(())
 
 

@@ -42,7 +42,7 @@ def rows(type_name: str, value: Any) -> Iterator[Row]:
         yield low, high, *_unit(ends.unit_of_low)
 
 
-def other_rows(type_name: str, value: Any) -> Iterator[OtherRow]:
+def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]:
     """The same in UCUM's canonical units, where the unit has such a form."""
     for ends in _ends(value):
         of_low, of_high = _canonical(ends.unit_of_low), _canonical(ends.unit_of_high)

@@ -11,8 +11,10 @@ from typing import Any
 
 from fhir_service.errors import Invalid
 from fhir_service.search.definitions import SearchParameter
+from fhir_service.search.full_text import words
 from fhir_service.search.keys import exact_key, hash_key
 from fhir_service.search.param_types import Context, OtherRow, Row, token, uri
+from fhir_service.search.param_types.advanced_text import words_predicate, words_row
 from fhir_service.search.param_types.string import string_predicate, string_row
 from fhir_service.search.predicates import Compare, Indexed, Predicate
 
@@ -28,7 +30,7 @@ _LOCAL = re.compile(
 def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
     """A type's name is a modifier too: `subject:Patient=23`."""
     types = [name for name in parameter.targets if name in parameter.release.resource_types]
-    text = ("text",) if parameter.release.name == "r5" else ()
+    text = ("text", "code-text", "text-advanced") if parameter.release.name == "r5" else ()
     return ("identifier", *text, *(("below",) if parameter.is_canonical else ()), *types)
 
 
@@ -56,15 +58,18 @@ def _says_something(type_name: str, value: dict[str, Any]) -> bool:
     return is_one and bool(reference.keys() - {"id", "extension"})
 
 
-def other_rows(type_name: str, value: Any) -> Iterator[OtherRow]:
-    """The identifier and the words that stand in a reference, for `:identifier` and `:text`."""
+def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]:
+    """The identifier in a reference for `:identifier`, and in R5 its display for the modifiers of texts."""
     reference = value.get("reference") if type_name == "CodeableReference" else value
     if not isinstance(reference, dict):
         return
     for row in token.rows("Identifier", reference.get("identifier")):
         yield ":identifier", "token", row
-    if reference.get("display"):
-        yield ":text", "string", string_row(reference["display"])
+    display = reference.get("display")
+    if display and parameter.release.name == "r5":
+        yield ":text", "string", string_row(display)
+        if words(display):
+            yield ":text-advanced", "string", words_row(display)
 
 
 def _row(reference: str) -> Iterator[Row]:
@@ -82,8 +87,10 @@ def _row(reference: str) -> Iterator[Row]:
 def predicate(parameter: SearchParameter, modifier: str | None, text: str, context: Context) -> Predicate:
     if modifier == "identifier":
         return token.code_predicate(parameter, (parameter.type_name, f"{parameter.code}:identifier"), text)
-    if modifier == "text":
+    if modifier in ("text", "code-text"):  # a reference has no code, so that both look at its display
         return string_predicate((parameter.type_name, f"{parameter.code}:text"), None, text)
+    if modifier == "text-advanced":
+        return words_predicate((parameter.type_name, f"{parameter.code}:text-advanced"), text)
     if modifier == "below":
         return uri.below("reference", parameter, text)
     if modifier:

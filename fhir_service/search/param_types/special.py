@@ -29,7 +29,7 @@ def rows(type_name: str, value: Any) -> Iterator[Row]:
         yield string.string_row(text)
 
 
-def other_rows(type_name: str, value: Any) -> Iterator[OtherRow]:
+def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]:
     return iter(())
 
 

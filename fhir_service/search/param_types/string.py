@@ -1,6 +1,6 @@
 """String search: a prefix, without regard to case and accents; `:exact` compares the whole value as it is.
 
-https://hl7.org/fhir/R4/search.html#string
+https://hl7.org/fhir/R4/search.html#string (R5's `:text`: #modifiertextstring)
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from typing import Any
 
 from fhir_service.errors import Invalid
 from fhir_service.search.definitions import SearchParameter
+from fhir_service.search.full_text import words
 from fhir_service.search.keys import KEY_LENGTH, after_prefix, fold, hash_key
 from fhir_service.search.param_types import Context, OtherRow, Row
+from fhir_service.search.param_types.advanced_text import words_predicate, words_row
 from fhir_service.search.predicates import AnyOf, Compare, Indexed, Key, Predicate, like
 
 # `folded` is the sought prefix, `value_hash` tells equal prefixes apart; compared after the seek are `value`
@@ -26,7 +28,7 @@ _PARTS = {
 
 
 def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
-    return ("exact", "contains")
+    return ("exact", "contains", *(("text",) if parameter.release.name == "r5" else ()))
 
 
 def rows(type_name: str, value: Any) -> Iterator[Row]:
@@ -35,8 +37,12 @@ def rows(type_name: str, value: Any) -> Iterator[Row]:
             yield string_row(text)
 
 
-def other_rows(type_name: str, value: Any) -> Iterator[OtherRow]:
-    return iter(())
+def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]:
+    """The words of each text, for R5's `:text`."""
+    if parameter.release.name == "r5":
+        for text in _texts(type_name, value):
+            if words(text):
+                yield ":text", "string", words_row(text)
 
 
 def string_row(text: str) -> Row:
@@ -56,6 +62,8 @@ def _texts(type_name: str, value: Any) -> Iterator[str]:
 
 
 def predicate(parameter: SearchParameter, modifier: str | None, text: str, context: Context) -> Predicate:
+    if modifier == "text":
+        return words_predicate((parameter.type_name, f"{parameter.code}:text"), text)
     return string_predicate(parameter.key, modifier, text)
 
 

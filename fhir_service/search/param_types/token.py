@@ -10,8 +10,10 @@ from typing import Any
 
 from fhir_service.errors import Invalid
 from fhir_service.search.definitions import SearchParameter
-from fhir_service.search.keys import after_prefix, exact_key, hash_key
+from fhir_service.search.full_text import words
+from fhir_service.search.keys import after_prefix, exact_key, fold, hash_key
 from fhir_service.search.param_types import Context, OtherRow, Row
+from fhir_service.search.param_types.advanced_text import words_predicate, words_row
 from fhir_service.search.param_types.string import string_predicate, string_row
 from fhir_service.search.predicates import Compare, Indexed, Key, Predicate, any_of
 from fhir_service.search.values import split, split_once, unescape
@@ -26,7 +28,8 @@ IMPLIED_SYSTEM = 1
 def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
     types = parameter.path.types or frozenset(("Identifier",))
     of_type = ("of-type",) if "Identifier" in types else ()
-    return ("not", "text", *of_type, *(("code-text",) if parameter.release.name == "r5" else ()))
+    of_r5 = ("code-text", "text-advanced") if parameter.release.name == "r5" else ()
+    return ("not", "text", *of_type, *of_r5)
 
 
 def rows(type_name: str, value: Any) -> Iterator[Row]:
@@ -58,10 +61,17 @@ def _without_code(type_name: str, value: dict[str, Any]) -> Iterator[Row]:
         yield "", 0
 
 
-def other_rows(type_name: str, value: Any) -> Iterator[OtherRow]:
-    """Words for `:text` and `:code-text`, and identifiers together with their type for `:of-type`."""
+def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]:
+    """What `:text`, `:text-advanced`, `:code-text` look for, and identifiers with their type for `:of-type`."""
     for text in _texts(type_name, value):
         yield ":text", "string", string_row(text)
+        if parameter.release.name == "r5" and words(text):
+            yield ":text-advanced", "string", words_row(text)
+    if parameter.release.name == "r5":
+        for code, _ in rows(type_name, value):
+            # A code without capitals is found among the plain rows.
+            if isinstance(code, str) and code != fold(code):
+                yield ":code-text", "token", (fold(code), 0)
     if type_name == "Identifier" and "value" in value:
         for coding in value.get("type", {}).get("coding", ()):
             for code, system in _pair(coding.get("code"), coding.get("system")):
@@ -87,13 +97,19 @@ def _texts(type_name: str, value: Any) -> Iterator[str]:
 def predicate(parameter: SearchParameter, modifier: str | None, text: str, context: Context) -> Predicate:
     if modifier == "of-type":
         return _of_type(parameter, text)
+    if modifier == "text-advanced":
+        return words_predicate(_suffixed(parameter, ":text-advanced"), unescape(text))
     if modifier in ("text", "code-text"):
-        words = string_predicate(_suffixed(parameter, ":text"), None, unescape(text))
-        if modifier == "text":
-            return words
-        starts = (Compare("code", "ge", text), Compare("code", "lt", after_prefix(text)))
-        return any_of((words, Indexed("token", parameter.key, starts)))
+        named = string_predicate(_suffixed(parameter, ":text"), None, unescape(text))
+        return named if modifier == "text" else any_of((named, *_code_text(parameter, fold(unescape(text)))))
     return code_predicate(parameter, parameter.key, text)
+
+
+def _code_text(parameter: SearchParameter, start: str) -> Iterator[Predicate]:
+    """Codes that start so, whatever their case."""
+    starts = (Compare("code", "ge", start), Compare("code", "lt", after_prefix(start)))
+    yield Indexed("token", parameter.key, starts)
+    yield Indexed("token", _suffixed(parameter, ":code-text"), starts)
 
 
 def code_predicate(parameter: SearchParameter, key: Key, text: str) -> Predicate:

@@ -26,7 +26,7 @@ def rows(type_name: str, value: Any) -> Iterator[Row]:
         yield (exact_key(value),)
 
 
-def other_rows(type_name: str, value: Any) -> Iterator[OtherRow]:
+def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]:
     return iter(())
 
 
