@@ -88,7 +88,7 @@ def read_groups(name: str, text: str) -> Groups:
     groups = _either(tokens)
     if tokens or not groups or not all(groups):
         raise Invalid(
-            f"Parameter `{name}` needs words to look for, joined by spaces, AND, OR and parentheses,"
+            f"Parameter `{name}` needs words to look for, joined by spaces, AND, OR or parentheses,"
             f" not `{text}`"
         )
     if len(groups) > MAXIMUM_GROUPS:
@@ -104,7 +104,7 @@ def _too_many(name: str) -> NotSupported:
 
 
 def _either(tokens: list[_Token]) -> Groups:
-    """Read up to what is no alternative any more; a group without a phrase stands where one is missing."""
+    """Read what is joined by OR; a group without a phrase stands where something is missing."""
     groups = _all(tokens)
     while tokens and _is(tokens[0], "or"):
         tokens.pop(0)

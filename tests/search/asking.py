@@ -124,7 +124,7 @@ def times(value: Value, first: bool) -> Iterator[Asked]:
     text = held
     if not isinstance(held, str):
         bounds = held.get("repeat", {}).get("boundsPeriod", held)
-        text = bounds.get("start") or bounds.get("end") or held["event"][0]
+        text = bounds.get("start") or bounds.get("end") or held.get("event", ["2020-02-20"])[0]
     for prefix in PREFIXES if first else ("", "ge", "lt"):
         yield Asked("", prefix + text)
     for cut in (4, 7, 10):

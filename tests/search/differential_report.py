@@ -13,7 +13,6 @@ from tests.search.asking import READ
 from tests.search.differential import Answer, Evaluated, parameters_of
 
 URI = "`as uri`: a canonical is a uri too, as FHIRPath has it; HL7's engine compares the names of types"
-TIMING = "a Timing without event and bounds has no outer limits to be searched, and counts as missing"
 STRAY = "the example refers to a type that the parameter does not lead to; the service refuses and says so"
 
 INTRODUCTION = """
@@ -37,15 +36,9 @@ def _asks_for_uri(one: Answer) -> bool:
     return not one.refusal and is_choice and narrow < wide
 
 
-def _is_timing_without_limits(one: Answer) -> bool:
-    may_be_timing = one.parameter.code in ("activity-date", "occurrence")
-    return may_be_timing and one.asked.modifier == "missing" and one.found > one.expected
-
-
 CAUSES: Mapping[str, Callable[[Answer], bool]] = {
     STRAY: _has_stray_target,
     URI: _asks_for_uri,
-    TIMING: _is_timing_without_limits,
 }
 
 

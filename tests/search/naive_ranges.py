@@ -58,7 +58,10 @@ def dates(value: Value) -> Iterator[Range]:
     kind, held = value
     if kind == "Timing":
         yield from map(moments, held.get("event", ()))
-        held = held.get("repeat", {}).get("boundsPeriod", {})
+        period = held.get("repeat", {}).get("boundsPeriod", {})
+        if "event" not in held and not period:
+            yield EVER  # a schedule that does not say when it begins or ends
+        held = period
     if isinstance(held, str):
         yield moments(held)
     elif held.get("start") or held.get("end"):

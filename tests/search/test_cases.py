@@ -61,6 +61,8 @@ def filled(
             for name, resource in content["resources"].items():
                 type_name, _, logical_id = name.rpartition("/")
                 full = {"resourceType": type_name or content["type"], "id": logical_id, **resource}
+                if full["resourceType"] not in RELEASES[release].resource_types:
+                    continue  # its cases name the releases that have it
                 version = StoredVersion(full["resourceType"], logical_id, 1, 0, b"{}")
                 transaction.put(release, version, index_rows(_decimals(full), parameters))
     yield store

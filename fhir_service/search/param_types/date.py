@@ -31,21 +31,29 @@ def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterat
 def rows(type_name: str, value: Any) -> Iterator[Row]:
     if isinstance(value, str) and type_name not in _DATES:
         return  # onset may be said in words
-    ranges = list(_ranges(value))
+    ranges = list(_of_timing(value) if type_name == "Timing" else _ranges(value))
     if ranges:
         yield min(low for low, _ in ranges), max(high for _, high in ranges)
+
+
+def _of_timing(timing: dict[str, Any]) -> Iterator[tuple[int, int]]:
+    """Only the outer limits of a schedule matter; one that does not say them is open at both ends.
+
+    A duration alone (`boundsDuration`) says how long, and not from when.
+    """
+    bounds = timing.get("repeat", {}).get("boundsPeriod")
+    limits = [date_range(event) for event in timing.get("event", ()) if event]
+    limits.extend(_ranges(bounds))
+    if limits or not timing.keys() - {"id", "extension"}:
+        yield from limits
+    else:
+        yield EARLIEST, LATEST
 
 
 def _ranges(value: Any) -> Iterator[tuple[int, int]]:
     match value:
         case str():
             yield date_range(value)
-        case {"event": _} | {"repeat": _}:  # Timing: the outer bounds of all of it
-            for event in value.get("event", ()):
-                yield date_range(event)
-            bounds = value.get("repeat", {}).get("boundsPeriod")
-            if bounds:
-                yield from _ranges(bounds)
         case {"start": _} | {"end": _}:
             start, end = value.get("start"), value.get("end")
             yield (

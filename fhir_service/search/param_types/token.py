@@ -62,7 +62,7 @@ def _without_code(type_name: str, value: dict[str, Any]) -> Iterator[Row]:
 
 
 def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]:
-    """What `:text`, `:text-advanced`, `:code-text` look for, and identifiers with their type for `:of-type`."""
+    """What `:text` and R5's modifiers look for, and identifiers together with their type for `:of-type`."""
     for text in _texts(type_name, value):
         yield ":text", "string", string_row(text)
         if parameter.release.name == "r5" and words(text):
