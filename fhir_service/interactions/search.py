@@ -17,10 +17,11 @@ from fhir_service.fhir.bundle import Entry, searchset
 from fhir_service.fhir.outcome import outcome
 from fhir_service.formats import fhir_json
 from fhir_service.guidance import require_served
-from fhir_service.interactions import several_types
+from fhir_service.interactions import contained, several_types
 from fhir_service.interactions import subset as subsets
 from fhir_service.interactions.subset import Subset, take_subset
 from fhir_service.search.compartments import belongs_to, members
+from fhir_service.search.contained import MARK
 from fhir_service.search.param_types import Context
 from fhir_service.search.query import CONTAINED, CURSOR_PARAMETER, TOTAL_MODES, Query, parse_query
 from fhir_service.security.guard import authorise
@@ -41,7 +42,12 @@ def handle(request: Request, services: Services) -> Response:
         subset, rest = take_subset(parameters, type_name, release)
     if subset.counts:
         rest = (*(pair for pair in rest if pair[0] != "_count"), ("_count", "0"))
-    queries = _queries(request, services, types, rest, readable)
+    queries = contained.expand(
+        _queries(request, services, types, rest, readable),
+        readable,
+        release.resource_types,
+        in_compartment=bool(request.compartment),
+    )
     if len(queries) == 1:
         page = services.store.search(release.name, queries[0])
     else:
@@ -138,10 +144,13 @@ def _queries(
 def _entries(
     versions: Sequence[StoredVersion], request: Request, mode: str, subset: Subset
 ) -> Iterator[Entry]:
-    for found in versions:
+    for version in versions:
+        found = contained.taken_out(version)
         if found.body is not None:
             body = subset.of(found.body, request.release)
-            yield Entry(f"{request.base}/{found.type_name}/{found.logical_id}", body, mode)
+            is_contained = found.type_name.startswith(MARK)
+            place = found.logical_id if is_contained else f"{found.type_name}/{found.logical_id}"
+            yield Entry(f"{request.base}/{place}", body, mode)
 
 
 def _outcome_entries(issues: tuple[Issue, ...]) -> Iterator[Entry]:
@@ -195,9 +204,15 @@ _TYPE = Parameter(name="_type", documentation="The types to search, separated by
 _CONTENT = (
     Parameter(name="_include", documentation="`Type:parameter`: add what the matches refer to"),
     Parameter(name="_revinclude", documentation="`Type:parameter`: add what refers to the matches"),
-    *(
-        Parameter(name=name, documentation="Contained resources are not searched", allowed=(value,))
-        for name, value in CONTAINED.items()
+    Parameter(
+        name="_contained",
+        documentation="Whether contained resources are searched: `true`, they alone; `both`, as well",
+        allowed=CONTAINED["_contained"],
+    ),
+    Parameter(
+        name="_containedType",
+        documentation="Of a contained match: its `container` is answered, or the `contained` resource itself",
+        allowed=CONTAINED["_containedType"],
     ),
     *subsets.PARAMETERS,
     Parameter(

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from fhir_service.errors import Invalid, NotSupported
 from fhir_service.fhir.dates import date_range
 from fhir_service.search import full_text
+from fhir_service.search.contained import MARK, of_contained
 from fhir_service.search.definitions import (
     FULL_TEXT,
     MEMBERSHIPS,
@@ -173,7 +174,9 @@ class Reader:
 
     def _link(self, parameter: SearchParameter, target: str, item: Predicate) -> Predicate:
         by_url = parameter.is_canonical and "url" in self.parameters.for_type(target)
-        return Refers(parameter.key, target, item, (target, "url") if by_url else None)
+        outside = Refers(parameter.key, target, item, (target, "url") if by_url else None)
+        # "A chained condition will be evaluated inside contained resources."
+        return any_of((outside, Refers(parameter.key, MARK + target, of_contained(item, target))))
 
     def _reverse_chain(self, name: str, text: str, type_name: str, depth: int) -> Predicate:
         parts = name.split(":", 3)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from fhir_service.fhir.path import compile_path
+from fhir_service.search.contained import HOLDS, MARK, Container, Held, contained_in
 from fhir_service.search.definitions import SearchParameter, SearchParameters
 from fhir_service.search.full_text import text_columns
 from fhir_service.search.param_types import Row, kind_of
@@ -21,29 +22,60 @@ Values = list[tuple[str, Any]]
 
 
 class IndexRow(NamedTuple):
-    """`element` numbers a composite's elements, so that its parts are matched within one; else it is 0."""
+    """`element` numbers a composite's elements, so that its parts are matched within one; else it is 0.
+
+    `held` names the contained resource that the row is of; without it, it is the resource's own.
+    """
 
     table: str
     parameter: str
     element: int
     columns: Row
+    held: Held | None = None
 
 
 def index_rows(resource: dict[str, Any], parameters: SearchParameters) -> list[IndexRow]:
-    """Every row of a resource (parsed JSON), each once, in a stable order."""
-    rows: dict[IndexRow, None] = {}
+    """Every row of a resource (parsed JSON), each once, in a stable order; then those of what it contains."""
+    inside = contained_in(resource) if "id" in resource else []
+    held = {one["id"]: one["resourceType"] for one in inside}
+    container = Container(resource["resourceType"], resource.get("id", ""), held)
+    rows = dict.fromkeys(_own_rows(resource, parameters, container))
+    for one in inside:
+        if one["resourceType"] not in parameters.release.resource_types:
+            continue
+        name = Held(one["resourceType"], one["id"])
+        target = container.target(MARK + one["id"])
+        rows[IndexRow("reference", HOLDS, 0, (*(target or ()), 0))] = None
+        rows[IndexRow("token", "_id", 0, (one["id"], 0), name)] = None
+        rows.update(dict.fromkeys(row._replace(held=name) for row in _own_rows(one, parameters, container)))
+    return list(rows)
+
+
+def _own_rows(
+    resource: dict[str, Any], parameters: SearchParameters, container: Container
+) -> Iterator[IndexRow]:
     for parameter in parameters.evaluated(resource["resourceType"]):
         values = parameter.path(resource)
-        if values:
-            found = (
-                _composite_rows(resource, values, parameter, parameters)
-                if parameter.type == "composite"
-                else _plain_rows(values, parameter)
-            )
-            rows.update(dict.fromkeys(found))
+        if not values:
+            continue
+        found = (
+            _composite_rows(resource, values, parameter, parameters)
+            if parameter.type == "composite"
+            else _plain_rows(values, parameter)
+        )
+        for row in found:
+            yield _placed(row, container) if row.table == "reference" else row
     # No search parameter evaluates the full text; see full_text.py.
-    rows[IndexRow("text", "", 0, text_columns(resource))] = None
-    return list(rows)
+    yield IndexRow("text", "", 0, text_columns(resource))
+
+
+def _placed(row: IndexRow, container: Container) -> IndexRow:
+    """A reference within the container as one to the place that it names."""
+    fragment, mark, version = row.columns
+    if mark != MARK:
+        return row
+    # One that names nothing is still there: a value that no search finds.
+    return row._replace(columns=(*(container.target(str(fragment)) or ("", "")), version))
 
 
 def _plain_rows(values: Values, parameter: SearchParameter) -> Iterator[IndexRow]:

@@ -30,8 +30,8 @@ TOTAL_MODES = ("none", "estimate", "accurate")
 # Parameters about the answer, which may be given once.
 RESULT_PARAMETERS = ("_count", "_total", "_sort", "_contained", "_containedType", CURSOR_PARAMETER)
 
-# Contained resources are not indexed, so these take only what the specification has as the default.
-CONTAINED = {"_contained": "false", "_containedType": "container"}
+# Whether contained resources are searched, and which of the two is answered; the default is first.
+CONTAINED = {"_contained": ("false", "true", "both"), "_containedType": ("container", "contained")}
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Query:
     total: str = "none"
     sort: tuple[SortKey, ...] = ()
     includes: tuple[Include, ...] = ()
+    contained: str = "false"
+    contained_type: str = "container"
     applied: tuple[tuple[str, str], ...] = ()
     issues: tuple[Issue, ...] = field(default=())
 
@@ -111,7 +113,7 @@ def _query(
     issues: list[Issue],
     reader: Reader,
 ) -> Query:
-    _require_no_contained(result)
+    contained, contained_type = (_one_of(name, result) for name in CONTAINED)
     count = _count(result.get("_count"))
     sort = read_sort(result["_sort"], type_name, reader) if "_sort" in result else ()
     # The links say what was applied: a count that was too high is given as it was cut.
@@ -125,6 +127,8 @@ def _query(
         total=_total(result.get("_total")),
         sort=sort,
         includes=tuple(includes),
+        contained=contained,
+        contained_type=contained_type,
         applied=tuple(applied),
         issues=tuple(issues),
     )
@@ -139,14 +143,15 @@ def _at(failure: ServiceError, code: str) -> ServiceError:
     return located
 
 
-def _require_no_contained(result: Mapping[str, str]) -> None:
-    for name, default in CONTAINED.items():
-        if result.get(name, default) != default:
-            raise NotSupported(
-                f"`{name}={result[name]}` is not supported: contained resources are not searched;"
-                f" allowed: `{default}`",
-                expression=[f"http.{name}"],
-            )
+def _one_of(name: str, result: Mapping[str, str]) -> str:
+    default, *others = CONTAINED[name]
+    text = result.get(name, default)
+    if text not in (default, *others):
+        raise Invalid(
+            f"Parameter `{name}` is one of {', '.join(CONTAINED[name])}, not `{text}`",
+            expression=[f"http.{name}"],
+        )
+    return text
 
 
 def _count(text: str | None) -> int:

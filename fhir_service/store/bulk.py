@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from fhir_service.search.index import IndexRow
 from fhir_service.search.param_types import Row
+from fhir_service.store import contained
 from fhir_service.store.contract import StoredVersion
 from fhir_service.store.filling import ASIDE
 from fhir_service.store.transaction import INSERTS, Transaction, index_columns
@@ -72,6 +73,8 @@ def insert_new(
         else:
             # In the order of the key, so that neighbours in the b-tree are written together.
             transaction.execute_many(INSERTS[kind], _in_key_order(values))
+    for serial, one in zip(resources, batch, strict=True):
+        contained.keep(transaction, release, serial, one.rows)
     if any(one.version.type_name == "SearchParameter" for one in batch):
         transaction.note_definitions()
     return resources
@@ -83,7 +86,9 @@ def _by_table(
     by_table: dict[str, list[tuple[Any, ...]]] = {}
     for serial, one in zip(resources, batch, strict=True):
         type_name = one.version.type_name
-        for table, code, element, columns in one.rows:
+        for table, code, element, columns, held in one.rows:
+            if held:
+                continue  # they are rows of a resource within this one
             rows = by_table.setdefault(table, [])
             if table == "text":
                 rows.append((serial, *columns))

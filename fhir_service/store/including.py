@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from fhir_service.errors import NotSupported
+from fhir_service.search.contained import MARK
 from fhir_service.search.includes import Include
 from fhir_service.search.query import Query
 from fhir_service.store.contract import StoredVersion
@@ -63,7 +64,8 @@ def _referred(run: Run, names: Names, one: Include, parameter: int, serials: lis
     urls = targets.pop("", [])
     for type_name, ids in targets.items():
         number = names.types.get(type_name)
-        if number is not None and one.target in (None, type_name):
+        is_other = not type_name.startswith(MARK)  # what is contained is there already
+        if number is not None and is_other and one.target in (None, type_name):
             found = "SELECT serial FROM resource WHERE type = ? AND is_deleted = ? AND logical_id IN"
             yield from (row[0] for row in _all(run, found, [number, False], ids))
     for number in _url_parameters(names, one.target) if one.is_canonical else ():

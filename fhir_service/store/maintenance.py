@@ -15,6 +15,7 @@ from fhir_service.formats import fhir_json
 from fhir_service.search.definitions import SearchParameters
 from fhir_service.search.index import IndexRow, index_rows
 from fhir_service.search.param_types import PARAM_TYPES
+from fhir_service.store import contained
 from fhir_service.store.database import DEFINITIONS
 from fhir_service.store.parameters import INDEXED, StoredParameters
 from fhir_service.store.relational import RelationalStore
@@ -29,6 +30,9 @@ T = TypeVar("T")
 
 _ATTEMPTS = 10
 
+# Contained resources are looked after with their containers.
+_OF_THEIR_OWN = f"type NOT IN ({contained.TYPES})"
+
 
 def reindex(store: RelationalStore, parameters: StoredParameters) -> Iterator[tuple[int, int]]:
     """Index all resources by all definitions; yields after each batch how many are done, and of how many.
@@ -38,7 +42,9 @@ def reindex(store: RelationalStore, parameters: StoredParameters) -> Iterator[tu
     """
     versions = parameters.snapshot().versions
     with store.write() as transaction:
-        total = transaction.execute("SELECT count(*) FROM resource WHERE is_deleted = ?", (False,))[0][0]
+        total = transaction.execute(
+            f"SELECT count(*) FROM resource WHERE is_deleted = ? AND {_OF_THEIR_OWN}", (False,)
+        )[0][0]
     last, done = 0, 0
     while serials := _written(store, partial(_reindex_next, parameters=parameters, after=last)):
         last, done = serials[-1], done + len(serials)
@@ -66,7 +72,10 @@ def _finish(transaction: Transaction, parameters: StoredParameters, versions: fr
 
 
 def _reindex_next(transaction: Transaction, parameters: StoredParameters, after: int) -> list[int]:
-    found = "SELECT serial FROM resource WHERE serial > ? AND is_deleted = ? ORDER BY serial LIMIT ?"
+    found = (
+        f"SELECT serial FROM resource WHERE serial > ? AND is_deleted = ? AND {_OF_THEIR_OWN}"
+        " ORDER BY serial LIMIT ?"
+    )
     serials = [row[0] for row in transaction.execute(found + transaction.for_update, (after, False, BATCH))]
     # Read after they are locked: one that waited sees what the other writer made of it.
     by_release = parameters.snapshot().parameters
@@ -104,7 +113,8 @@ def broken_versions(store: RelationalStore) -> Iterator[str]:
         "SELECT t.release, t.name, r.logical_id, v.serial FROM resource AS r"
         " JOIN type AS t ON t.number = r.type"
         " LEFT JOIN version AS v ON v.serial = r.current_version AND v.resource = r.serial"
-        " WHERE v.serial IS NULL OR r.is_deleted <> (v.body IS NULL) ORDER BY r.serial"
+        f" WHERE r.type NOT IN ({contained.TYPES}) AND (v.serial IS NULL"
+        " OR r.is_deleted <> (v.body IS NULL)) ORDER BY r.serial"
     )
     for release, type_name, logical_id, version in rows:
         told = "its current version is missing" if version is None else "it is deleted in one table only"
@@ -114,7 +124,7 @@ def broken_versions(store: RelationalStore) -> Iterator[str]:
 def serials_to_check(store: RelationalStore, everything: bool) -> list[int]:
     """All undeleted resources, or some by chance."""
     chosen = "ORDER BY serial" if everything else f"ORDER BY random() LIMIT {SAMPLE}"
-    rows = store.rows(f"SELECT serial FROM resource WHERE is_deleted = ? {chosen}", False)
+    rows = store.rows(f"SELECT serial FROM resource WHERE is_deleted = ? AND {_OF_THEIR_OWN} {chosen}", False)
     return sorted(row[0] for row in rows)
 
 
@@ -139,28 +149,32 @@ def wrong_rows(store: RelationalStore, parameters: StoredParameters, serials: li
 def _wrong(transaction: Transaction, one: _Current, parameters: SearchParameters) -> Iterator[str]:
     name = f"{one.release} {one.type_name}/{one.logical_id}"
     # Rows of what is not searched by (now, or yet) may be there or not.
-    codes = parameters.for_type(one.type_name).keys()
     wanted = {
         _key(row)
         for row in index_rows(fhir_json.parse(one.body), parameters)
-        if _code(row.parameter) in codes
+        if _is_searched(row.parameter, row.held.type_name if row.held else one.type_name, parameters)
     }
-    stored = {key for key in _stored(transaction, one.serial) if _code(key[1]) in codes}
+    stored = {
+        key
+        for key in _stored(transaction, one.serial)
+        if _is_searched(key[3], key[0] or one.type_name, parameters)
+    }
     for what, keys in (("missing", wanted - stored), ("left over", stored - wanted)):
-        for code in sorted({key[1] for key in keys}):
+        for code in sorted({key[3] for key in keys}):
             yield f"{name}: index rows of `{code}` are {what}"
     if not transaction.execute("SELECT 1 FROM full_text WHERE rowid = ?", (one.serial,)):
         yield f"{name}: its full text is missing"
 
 
-def _code(parameter: str) -> str:
-    """Of `identifier:of-type` and `context-type-value$1`, the search parameter."""
-    return parameter.partition(":")[0].partition("$")[0]
+def _is_searched(parameter: str, type_name: str, parameters: SearchParameters) -> bool:
+    """Of `identifier:of-type` and `context-type-value$1` the part before is the search parameter."""
+    return parameter.partition(":")[0].partition("$")[0] in parameters.for_type(type_name)
 
 
 def _key(row: IndexRow) -> tuple[Any, ...]:
     columns = zip(PARAM_TYPES[row.table].COLUMNS, row.columns, strict=True)
     return (
+        *(row.held or ("", "")),
         row.table,
         row.parameter,
         row.element,
@@ -169,6 +183,13 @@ def _key(row: IndexRow) -> tuple[Any, ...]:
 
 
 def _stored(transaction: Transaction, resource: int) -> Iterator[tuple[Any, ...]]:
+    """The rows of a resource and of what it contains, as `_key` has them."""
+    yield from _stored_rows(transaction, resource, ("", ""))
+    for serial, held in contained.serials(transaction, resource):
+        yield from _stored_rows(transaction, serial, held)
+
+
+def _stored_rows(transaction: Transaction, resource: int, held: tuple[str, str]) -> Iterator[tuple[Any, ...]]:
     for kind, module in PARAM_TYPES.items():
         columns = ", ".join(f"i.{name}" for name in module.COLUMNS if name not in NOT_IN_KEY)
         rows = transaction.execute(
@@ -176,4 +197,4 @@ def _stored(transaction: Transaction, resource: int) -> Iterator[tuple[Any, ...]
             " JOIN search_parameter AS p ON p.number = i.parameter WHERE i.resource = ?",
             (resource,),
         )
-        yield from ((kind, *row) for row in rows)
+        yield from ((*held, kind, *row) for row in rows)

@@ -13,12 +13,15 @@ from fhir_service.store.searching import Searcher
 from fhir_service.store.sql import Names, Sql
 from fhir_service.store.versions import history
 
+_NEWEST = "SELECT (SELECT max(number) FROM type), (SELECT max(number) FROM search_parameter)"
+
 
 class Reading(ABC):
     """The reading side of a store; who inherits says on which connection a statement runs."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, Names] = {}
+        self._newest: dict[str, list[tuple[Any, ...]]] = {}
 
     @abstractmethod
     def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
@@ -59,7 +62,12 @@ class Reading(ABC):
         wanted |= {one.parameter for one in query.includes}
         if query.type_name in names.types and wanted <= names.parameters.keys():
             return names
-        return self._reload(release)
+        # Most often nobody has written such a thing yet: then nothing new has a number.
+        newest = self._rows(Sql(_NEWEST, []))
+        if self._newest.get(release) != newest:
+            self._newest[release] = newest
+            names = self._reload(release)
+        return names
 
     def _names_of(self, release: str) -> Names:
         return self._numbers.get(release) or self._reload(release)

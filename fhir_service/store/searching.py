@@ -179,6 +179,8 @@ class Searcher:
                 return predicate
 
     def _resolve_reference(self, link: Refers) -> Predicate:
+        if link.parameter not in self.names.parameters or link.target not in self.names.types:
+            return Nothing()
         link = replace(link, item=self.resolve(link.item))
         found = self._matches(link.target, link.item)
         if found is None:

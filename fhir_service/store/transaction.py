@@ -11,6 +11,7 @@ from typing import Any
 
 from fhir_service.search.index import IndexRow
 from fhir_service.search.param_types import PARAM_TYPES
+from fhir_service.store import contained
 from fhir_service.store.contract import Owner, StoredVersion
 from fhir_service.store.database import DEFINITIONS, Database
 from fhir_service.store.reading import Reading
@@ -189,7 +190,8 @@ class Transaction(Reading):
 
     def types(self) -> list[tuple[str, str]]:
         """(release, type) of everything that was ever written."""
-        return [(row[0], row[1]) for row in self.execute("SELECT release, name FROM type ORDER BY number")]
+        named = f"SELECT release, name FROM type WHERE number NOT IN ({contained.TYPES}) ORDER BY number"
+        return [(row[0], row[1]) for row in self.execute(named)]
 
     def property(self, name: str) -> str | None:
         rows = self.execute("SELECT value FROM property WHERE name = ?", (name,))
@@ -203,6 +205,11 @@ class Transaction(Reading):
         )
 
     def _delete_index_rows(self, resource: int) -> None:
+        contained.forget(self, resource)
+        self.delete_rows(resource)
+
+    def delete_rows(self, resource: int) -> None:
+        """Those of one row of `resource`, whether a resource of its own or a contained one."""
         for kind in PARAM_TYPES:
             self.execute(f"DELETE FROM index_{kind} WHERE resource = ?", (resource,))
         self.execute("DELETE FROM full_text WHERE rowid = ?", (resource,))
@@ -210,6 +217,12 @@ class Transaction(Reading):
     def _insert_index_rows(
         self, release: str, type_name: str, resource: int, rows: Iterable[IndexRow]
     ) -> None:
+        every = list(rows)
+        self.insert_rows(release, type_name, resource, (row for row in every if row.held is None))
+        contained.keep(self, release, resource, every)
+
+    def insert_rows(self, release: str, type_name: str, resource: int, rows: Iterable[IndexRow]) -> None:
+        """Those of one row of `resource`, whose type that is."""
         by_table: dict[str, list[tuple[Any, ...]]] = {}
         for row in rows:
             if row.table == "text":

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fhir_service.errors import Invalid
+from fhir_service.search.contained import MARK
 from fhir_service.search.definitions import SearchParameter
 from fhir_service.search.full_text import words
 from fhir_service.search.keys import exact_key, hash_key
@@ -19,7 +20,8 @@ from fhir_service.search.param_types.string import string_predicate, string_row
 from fhir_service.search.predicates import Compare, Indexed, Predicate
 
 # `target` is the logical id of a local reference or the URL of any other, `target_type` the type of a local
-# one and empty for URLs, `version_hash` the business version after a canonical's bar.
+# one (`#Medication` where it is contained) and empty for URLs, `version_hash` the business version after a
+# canonical's bar.
 COLUMNS = ("target", "target_type", "version_hash")
 
 _LOCAL = re.compile(
@@ -34,7 +36,7 @@ def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
     return ("identifier", *text, *(("below",) if parameter.is_canonical else ()), *types)
 
 
-# A reference that no search can name, by identifier alone or to a part of the resource: it is not missing.
+# A reference that no search can name, such as one by identifier alone: it is not missing.
 _UNNAMED: Row = ("", "", 0)
 
 
@@ -73,8 +75,8 @@ def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterat
 
 
 def _row(reference: str) -> Iterator[Row]:
-    if reference.startswith("#"):  # contained: a part of this resource, no other one
-        yield _UNNAMED
+    if reference.startswith(MARK):  # within this resource: where that is, index.py knows
+        yield reference, MARK, 0
         return
     local = _LOCAL.fullmatch(reference)
     if local and local["type"]:
