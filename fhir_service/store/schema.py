@@ -1,8 +1,8 @@
 """The tables, the same on SQLite and PostgreSQL.
 
     type               a number for each release and resource type
-    resource           one row a logical id: its current version, its last update, whether it is deleted; and one
-                       for each contained resource (contained.py)
+    resource           one row a logical id: its current version, its last update, whether it is deleted;
+                       and one for each contained resource (contained.py)
     version            one row a version, with the bytes that are served; a deletion has none
     search_parameter   a number for each release, type and code: what index rows start with
     index_<type>       one table a search parameter type; rows of current versions only

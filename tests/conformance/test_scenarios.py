@@ -60,6 +60,9 @@ def our_errors(official_validator: OfficialValidator, answers: Recorder) -> str:
 
 
 def is_foreign(finding: Finding, resource: Resource) -> bool:
+    if finding.message_id == "BUNDLE_SEARCH_ENTRY_WRONG_RESOURCE_TYPE_MODE":
+        # "The container resources may be of a different type than the search context's resource."
+        return any("_contained=" in link["url"] for link in resource["link"])
     if finding.message_id.endswith("#bdl-14"):
         return "entry" not in resource
     return finding.message_id in NOT_OURS
