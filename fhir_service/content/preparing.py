@@ -29,8 +29,7 @@ from fhir_service.formats import fhir_json
 from fhir_service.formats.meta import stamp
 from fhir_service.releases import RELEASES
 from fhir_service.search.definitions import SearchParameters
-from fhir_service.search.index import index_rows
-from fhir_service.search.param_types import Row
+from fhir_service.search.index import PlainRow, index_rows
 
 T = TypeVar("T")
 
@@ -74,7 +73,7 @@ class Accepted(NamedTuple):
     place: str
     stamped_at: int
     body: bytes
-    rows: list[tuple[str, str, int, Row]]
+    rows: list[PlainRow]
 
 
 class Batch(NamedTuple):
@@ -140,7 +139,7 @@ class Preparer:
         return self._parameters
 
 
-def plain_rows(resource: dict[str, Any], parameters: SearchParameters) -> list[tuple[str, str, int, Row]]:
+def plain_rows(resource: dict[str, Any], parameters: SearchParameters) -> list[PlainRow]:
     return [(*row,) for row in index_rows(resource, parameters)]
 
 

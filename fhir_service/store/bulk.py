@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from fhir_service.search.index import IndexRow
-from fhir_service.search.param_types import Row
+from fhir_service.search.index import IndexRow, PlainRow
 from fhir_service.store import contained
 from fhir_service.store.contract import StoredVersion
 from fhir_service.store.filling import ASIDE
@@ -20,7 +19,7 @@ class Prepared(NamedTuple):
     """A first version that is ready to be stored, with its index rows."""
 
     version: StoredVersion
-    rows: Sequence[IndexRow | tuple[str, str, int, Row]]
+    rows: Sequence[IndexRow | PlainRow]
 
 
 def known_ids(transaction: Transaction, release: str, type_name: str, ids: Sequence[str]) -> set[str]:
@@ -74,7 +73,8 @@ def insert_new(
             # In the order of the key, so that neighbours in the b-tree are written together.
             transaction.execute_many(INSERTS[kind], _in_key_order(values))
     for serial, one in zip(resources, batch, strict=True):
-        contained.keep(transaction, release, serial, one.rows)
+        held = [IndexRow(*row) for row in one.rows if row[-1]]
+        contained.keep(transaction, release, serial, held)
     if any(one.version.type_name == "SearchParameter" for one in batch):
         transaction.note_definitions()
     return resources
