@@ -129,7 +129,8 @@ def _job(release: str, resource: dict[str, Any]) -> dict[str, Any]:
 def _text(value: Any) -> str:
     """A value as both engines can be compared by it: HL7's gives primitives as texts."""
     plain = value if isinstance(value, str | dict | list) else json.dumps(value, default=str).strip('"')
-    return json.dumps(plain, sort_keys=True, default=float)
+    # 1, 1.0 and 1e0 are one number.
+    return json.dumps(json.loads(dump(plain), parse_int=float, parse_float=float), sort_keys=True)
 
 
 def report(comparisons: Iterable[Comparison]) -> Iterator[str]:
@@ -143,8 +144,7 @@ def report(comparisons: Iterable[Comparison]) -> Iterator[str]:
             cause = one.cause or f"Not explained: {one}"
             causes[cause] = causes.get(cause, 0) + 1
     yield from ("", "## A second engine", "")
-    yield "fhirpath.js evaluates the same parameters on the same examples; its values are HL7's but for"
-    yield "these:"
+    yield "fhirpath.js evaluates the same parameters on the same examples and finds HL7's values but for these:"
     yield from ("", "| Release | Evaluations | the same | different |", "|---|---|---|---|")
     for release, (same, different) in counts.items():
         yield f"| {release} | {same + different:,} | {same:,} | {different:,} |"
