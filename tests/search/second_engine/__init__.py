@@ -144,7 +144,7 @@ def report(comparisons: Iterable[Comparison]) -> Iterator[str]:
             cause = one.cause or f"Not explained: {one}"
             causes[cause] = causes.get(cause, 0) + 1
     yield from ("", "## A second engine", "")
-    yield "fhirpath.js evaluates the same parameters on the same examples and finds HL7's values but for these:"
+    yield "fhirpath.js evaluates the same parameters on the same examples. Its values are HL7's but for:"
     yield from ("", "| Release | Evaluations | the same | different |", "|---|---|---|---|")
     for release, (same, different) in counts.items():
         yield f"| {release} | {same + different:,} | {same:,} | {different:,} |"
