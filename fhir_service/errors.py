@@ -31,12 +31,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Issue:
-    """One `OperationOutcome.issue`; `expression` is FHIRPath, or `http.<name>` for a parameter or header."""
+    """One `OperationOutcome.issue`; `expression` is FHIRPath, or `http.<name>` for a parameter or header.
+
+    `details` is the system and code of a coding that says more exactly what kind of problem it is.
+    """
 
     severity: str
     code: str
     diagnostics: str
     expression: tuple[str, ...] = ()
+    details: tuple[str, str] | None = None
 
 
 class ServiceError(Exception):

@@ -146,7 +146,7 @@ def plain_rows(resource: dict[str, Any], parameters: SearchParameters) -> list[P
 def rejection(source: str, place: str, resource: Mapping[str, Any], issues: Sequence[Issue]) -> str:
     """One line of the file of rejected resources."""
     named = {"resourceType": resource.get("resourceType"), "id": resource.get("id")}
-    line = {"source": source, "place": place, **named, "issues": [asdict(issue) for issue in issues]}
+    line = {"source": source, "place": place, **named, "issues": [_shown(issue) for issue in issues]}
     return json.dumps(line, ensure_ascii=False)
 
 
@@ -209,3 +209,7 @@ def _prepare(task: Task) -> bytes:
     """Plain tuples through `marshal`: a fifth of what pickling costs, and both ends are this very program."""
     batch = _preparer.prepare(task)
     return marshal.dumps(([tuple(one) for one in batch.accepted], batch.rejected))
+
+
+def _shown(issue: Issue) -> dict[str, Any]:
+    return {name: value for name, value in asdict(issue).items() if value is not None}

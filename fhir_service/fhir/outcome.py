@@ -34,8 +34,14 @@ def _issue(issue: Issue) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "severity": issue.severity,
         "code": issue.code,
-        "diagnostics": _printable(issue.diagnostics),
     }
+    if issue.details:
+        system, code = issue.details
+        shown["details"] = {
+            "coding": [{"system": system, "code": code}],
+            "text": _printable(issue.diagnostics),
+        }
+    shown["diagnostics"] = _printable(issue.diagnostics)
     if issue.expression:
         shown["expression"] = [_printable(expression) for expression in issue.expression]
     return shown

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from fhir_service.exchange import Services
+from fhir_service.fhir.canonicals import Order, latest_order
 from fhir_service.formats import fhir_json
 from fhir_service.operations.invocation import Invocation
 from fhir_service.releases import Release
@@ -26,7 +27,6 @@ from fhir_service.store.contract import StoredVersion
 
 # Of one URL there are a few versions; more than these are not looked through.
 _MOST_VERSIONS = 200
-_STATUSES = ("retired", "unknown", "draft", "active")
 _LOCAL = re.compile(
     r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/[0-9]{1,9})?", re.ASCII
 )
@@ -95,17 +95,5 @@ def _parsed(body: bytes) -> dict[str, Any]:
     return fhir_json.parse(body)
 
 
-def _rank(resource: dict[str, Any]) -> tuple[int, tuple[tuple[int, int, str], ...], str]:
-    status = resource.get("status")
-    return (
-        _STATUSES.index(status) if status in _STATUSES else 0,
-        version_order(str(resource.get("version", ""))),
-        str(resource.get("date", "")),
-    )
-
-
-def version_order(version: str) -> tuple[tuple[int, int, str], ...]:
-    """Versions in order: numbers by their value, a pre-release (`1.0.0-draft`) before its release."""
-    numbers, dash, label = version.partition("-")
-    parts = [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in numbers.split(".")]
-    return (*parts, (0, 0, label) if dash else (1, 0, ""))
+def _rank(resource: dict[str, Any]) -> Order:
+    return latest_order(resource.get("status"), resource.get("version"), resource.get("date"))
