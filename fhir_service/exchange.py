@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhir_service.routing import Routes
 from fhir_service.security.guard import Guard
+from fhir_service.stored_terminology import Remembered
 
 if TYPE_CHECKING:
     from fhir_service.errors import Issue
@@ -152,6 +153,7 @@ class Services:
     switched_off: tuple[Interaction, ...] = ()  # known, but not with these settings
     validate: Callable[[Release, dict[str, Any]], Sequence[Issue]] = accept_everything
     guard: Guard = Guard(writes="open")
+    terminology: Remembered = field(default_factory=Remembered)
     new_id: Callable[[], str] = lambda: str(uuid.uuid4())
 
     @cached_property

@@ -99,6 +99,12 @@ class Resources(Protocol):
     def history(self, release: str, scope: HistoryScope) -> HistoryPage:
         """Versions, deletions included, newest first."""
 
+    def change_token(self) -> object:
+        """A value that differs from an earlier one, got by the same thread, whenever a commit came between.
+
+        None in a transaction: what it sees may still be undone.
+        """
+
     def write(self) -> AbstractContextManager[WritableResources]:
         """A transaction, committed as a whole at the end of the block; inside one, the same transaction."""
 
@@ -118,9 +124,6 @@ class WritableResources(Resources, Protocol):
 
 class Store(Resources, Protocol):
     """Resources with what the process around them needs."""
-
-    def change_token(self) -> object:
-        """A value that differs from an earlier one whenever a commit was made between the two."""
 
     def search_parameters(self, built: Mapping[str, SearchParameters]) -> Mapping[str, SearchParameters]:
         """These, by release name, and what clients define in this store; always as it is now."""

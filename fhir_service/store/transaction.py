@@ -35,6 +35,9 @@ class Transaction(Reading):
     def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
         return self.execute(statement.text, statement.values)
 
+    def change_token(self) -> None:
+        return None
+
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """This transaction: what is written joins it, and is committed with it."""
