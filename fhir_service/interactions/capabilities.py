@@ -13,6 +13,7 @@ from typing import Any
 from fhir_service.bodies import JSON_PATCH
 from fhir_service.exchange import Interaction, Parameter, Request, Response, Route, Services
 from fhir_service.formats import FORMATS, fhir_json
+from fhir_service.interactions import terminology_capabilities
 from fhir_service.operations.routing import offered
 from fhir_service.releases import Release
 from fhir_service.search.definitions import SearchParameter
@@ -25,8 +26,13 @@ _DESCRIPTION = "Patient education topics as FHIR resources, the same content in 
 
 
 def handle(request: Request, services: Services) -> Response:
-    body = fhir_json.dump(statement(request, services))
+    told = terminology_capabilities.statement if _mode(request) == "terminology" else statement
+    body = fhir_json.dump(told(request, services))
     return Response(body=body, etag=hashlib.blake2b(body, digest_size=12).hexdigest())
+
+
+def _mode(request: Request) -> str:
+    return dict(request.parameters).get("mode", "full")
 
 
 def statement(request: Request, services: Services) -> dict[str, Any]:
@@ -46,6 +52,7 @@ def statement(request: Request, services: Services) -> dict[str, Any]:
         "status": "active",
         "date": RELEASED,
         "kind": "instance",
+        **({"instantiates": [_TERMINOLOGY_SERVER]} if _serves_terminology(services, release) else {}),
         "description": f"{_DESCRIPTION} {ABSENCE}",
         "software": {"name": NAME, "version": VERSION, "releaseDate": RELEASED},
         "implementation": {"description": title, "url": request.base},
@@ -92,6 +99,23 @@ def _operations(type_name: str, services: Services, release: Release) -> list[di
         for one in offered(services.interactions, type_name)
         if release.name in one.releases
     ]
+
+
+_TERMINOLOGY_SERVER = "http://hl7.org/fhir/CapabilityStatement/terminology-server"
+
+
+def _serves_terminology(services: Services, release: Release) -> bool:
+    """Whether all operations that HL7's terminology server has are done here."""
+    wanted = {
+        ("CodeSystem", "lookup"),
+        ("CodeSystem", "validate-code"),
+        ("CodeSystem", "subsumes"),
+        ("ValueSet", "expand"),
+        ("ValueSet", "validate-code"),
+        ("ConceptMap", "translate"),
+    }
+    done = {(one.type_name, one.operation.code) for one in services.interactions if one.operation}
+    return wanted <= done and {type_name for type_name, _ in wanted} <= services.types[release.name]
 
 
 def _security(services: Services) -> str:
@@ -183,6 +207,10 @@ INTERACTION = Interaction(
     summary="What this service does",
     handle=handle,
     parameters=(
-        Parameter(name="mode", documentation="`full` is the only statement there is", allowed=("full",)),
+        Parameter(
+            name="mode",
+            documentation="`terminology` gives a TerminologyCapabilities",
+            allowed=("full", "terminology"),
+        ),
     ),
 )

@@ -3,7 +3,23 @@
 https://hl7.org/fhir/R4/operations.html
 """
 
-from fhir_service.operations import versions
+from fhir_service.operations import (
+    code_system_validate_code,
+    expand,
+    lookup,
+    subsumes,
+    translate,
+    value_set_validate_code,
+    versions,
+)
 from fhir_service.operations.declaration import Operation
 
-OPERATIONS: tuple[Operation, ...] = (versions.OPERATION,)
+OPERATIONS: tuple[Operation, ...] = (
+    versions.OPERATION,
+    lookup.OPERATION,
+    code_system_validate_code.OPERATION,
+    subsumes.OPERATION,
+    expand.OPERATION,
+    value_set_validate_code.OPERATION,
+    translate.OPERATION,
+)

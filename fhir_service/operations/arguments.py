@@ -106,7 +106,8 @@ def _in_body(body: Mapping[str, Any], inputs: Sequence[Input], release: Release)
     if kind == "Parameters":
         yield from _of_parameters(body.get("parameter", []), "Parameters.parameter", release)
         return
-    taking = [one for one in inputs if one.supported and one.type in (kind, "Resource")]
+    able = [one for one in inputs if one.supported]
+    taking = [one for one in able if one.type == kind] or [one for one in able if one.type == "Resource"]
     if len(taking) != 1:
         raise Invalid(
             f"The body is a Parameters, not {f'a {kind}' if kind else 'a resource without resourceType'}.",

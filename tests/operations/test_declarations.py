@@ -17,6 +17,12 @@ DECLARED = [
 ]
 # HL7's packages say `Element` for a value of any type, and `canonical`, which R4 had as `uri`.
 _SAME = {"Element": ANY, "Any": ANY}
+# R5 calls these a uri, and describes them as what they are.
+_MISTYPED = {
+    "targetCode": "code",
+    "targetCoding": "Coding",
+    "targetCodeableConcept": "CodeableConcept",
+}
 
 
 def published(operation: Operation, release: Release) -> dict[str, Any]:
@@ -50,6 +56,7 @@ def _missing(theirs: list[Any], declared: tuple[Input | Output, ...], release: s
         if one is None:
             yield f"{use} {name} is not declared"
             continue
+        type_name = _MISTYPED.get(name, type_name)
         if not parts and one.type != _SAME.get(type_name, type_name):
             yield f"{use} {name} is {one.type}, not {type_name}"
         if use == "in" and (one.minimum > minimum or str(one.maximum or "*") != maximum):
