@@ -12,8 +12,8 @@ from dataclasses import replace
 from fhir_service.errors import Invalid, PreconditionFailed
 from fhir_service.exchange import Pairs, Request, Services
 from fhir_service.guidance import require_served
+from fhir_service.interactions.search_context import search_context
 from fhir_service.search.includes import INCLUDE_PARAMETERS
-from fhir_service.search.param_types import Context
 from fhir_service.search.query import RESULT_PARAMETERS, parse_query
 from fhir_service.security.guard import authorise
 from fhir_service.security.scopes import covered_types
@@ -43,12 +43,13 @@ def find_one(
     for name, _ in criteria:
         if name.partition(":")[0] in _NOT_CRITERIA:
             raise Invalid(f"`{name}` selects no resource.", expression=(f"http.{name}",))
+    types = covered_types(allowed, services.types[request.release.name], "s")
     query = parse_query(
         criteria,
         type_name,
         services.search_parameters[request.release.name],
-        context=Context(bases=(request.base,), now=services.now()),
-        types=covered_types(allowed, services.types[request.release.name], "s"),
+        context=search_context(request, services, resources, types),
+        types=types,
     )
     found = resources.search(request.release.name, replace(query, count=2)).matches
     if len(found) > 1:

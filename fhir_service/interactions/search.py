@@ -19,10 +19,10 @@ from fhir_service.formats import fhir_json
 from fhir_service.guidance import require_served
 from fhir_service.interactions import contained, several_types
 from fhir_service.interactions import subset as subsets
+from fhir_service.interactions.search_context import search_context
 from fhir_service.interactions.subset import Subset, take_subset
 from fhir_service.search.compartments import belongs_to, members
 from fhir_service.search.contained import MARK
-from fhir_service.search.param_types import Context
 from fhir_service.search.query import CONTAINED, CURSOR_PARAMETER, TOTAL_MODES, Query, parse_query
 from fhir_service.security.guard import authorise
 from fhir_service.security.scopes import covered_types
@@ -123,7 +123,7 @@ def _queries(
     request: Request, services: Services, types: Sequence[str], pairs: Pairs, readable: frozenset[str]
 ) -> list[Query]:
     release = request.release
-    context = Context(bases=(request.base,), now=services.now())
+    context = search_context(request, services, services.store, readable)
 
     def read(type_name: str, pairs: Pairs, strict: bool = True) -> Query:
         within = (

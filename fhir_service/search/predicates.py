@@ -174,3 +174,29 @@ def keys(predicate: Predicate) -> frozenset[Key]:
             return frozenset((parameter,)) | keys(item)
         case _:
             return frozenset()
+
+
+def listed_values(predicate: Predicate) -> int:
+    """How many values the predicate lists in all: each is a parameter of a statement."""
+    match predicate:
+        case And(items) | Or(items):
+            return sum(map(listed_values, items))
+        case Not(item) | Refers(_, _, item) | Referred(_, _, _, item):
+            return listed_values(item)
+        case Together(parts):
+            return sum(map(listed_values, parts))
+        case Indexed(_, _, tests) | Own(tests):
+            return _listed(tests)
+        case _:
+            return 0
+
+
+def _listed(tests: Iterable[Condition]) -> int:
+    return sum(
+        sum(map(_listed, test.groups))
+        if isinstance(test, AnyOf)
+        else len(test.value)
+        if isinstance(test.value, tuple)
+        else 1
+        for test in tests
+    )

@@ -14,7 +14,7 @@ from fhir_service.search.definitions import SearchParameters
 from fhir_service.search.includes import INCLUDE_PARAMETERS, Include, read_include
 from fhir_service.search.paging import Cursor, decode_cursor
 from fhir_service.search.param_types import Context
-from fhir_service.search.predicates import Predicate, all_of
+from fhir_service.search.predicates import Predicate, all_of, listed_values
 from fhir_service.search.sorting import SortKey, read_sort
 from fhir_service.search.values import split
 
@@ -23,6 +23,10 @@ MAXIMUM_COUNT = 1000
 
 # A query is bounded, so that one request cannot occupy a worker for long.
 MAXIMUM_VALUES = 200
+
+# A value set or a code system may stand for many codes. Each is up to two parameters of a statement, and the
+# condition that drives a walk stands in it twice; SQLite takes 32,766.
+MAXIMUM_CODES = 7_000
 
 CURSOR_PARAMETER = "_page"
 TOTAL_MODES = ("none", "estimate", "accurate")
@@ -101,6 +105,13 @@ def parse_query(
         except ServiceError as failure:
             raise _at(failure, code) from None
         applied.append((name, text))
+        if sum(map(listed_values, predicates)) > 2 * MAXIMUM_CODES:
+            raise NotSupported(
+                f"`{name}={text}` stands for too many codes: all conditions of a search have at most"
+                f" {MAXIMUM_CODES} of them",
+                issue_code="too-costly",
+                expression=[f"http.{code}"],
+            )
     return _query(type_name, predicates, includes, result, applied, issues, reader)
 
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from fhir_service.errors import ServiceError
+from fhir_service.formats import fhir_json
 from fhir_service.releases import RELEASES
 from fhir_service.search.definitions import SearchParameters
 from fhir_service.search.index import index_rows
@@ -19,6 +20,8 @@ from fhir_service.store import DATABASES, open_store
 from fhir_service.store.contract import Page, StoredVersion
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.searching import SORT_LIMIT
+from fhir_service.stored_terminology import StoredTerminology
+from fhir_service.terminology.code_sets import CodeSets
 from tests.store_fixtures import new_database
 
 FILES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
@@ -31,7 +34,9 @@ class Table(NamedTuple):
     store: RelationalStore
 
     def page(self, case: dict[str, Any], *more: tuple[str, str]) -> Page:
-        context = Context(bases=tuple(self.content.get("bases", ())), now=0)
+        types = RELEASES[self.release].resource_types
+        codes = CodeSets(StoredTerminology(self.store, self.release, types))
+        context = Context(bases=tuple(self.content.get("bases", ())), now=0, codes=codes)
         pairs = [*parse_qsl(case["search"], keep_blank_values=True), *more]
         type_name = case.get("type") or self.content["type"]
         query = parse_query(pairs, type_name, PARAMETERS[self.release], context=context)
@@ -63,7 +68,9 @@ def filled(
                 full = {"resourceType": type_name or content["type"], "id": logical_id, **resource}
                 if full["resourceType"] not in RELEASES[release].resource_types:
                     continue  # its cases name the releases that have it
-                version = StoredVersion(full["resourceType"], logical_id, 1, 0, b"{}")
+                version = StoredVersion(
+                    full["resourceType"], logical_id, 1, 0, fhir_json.dump(_decimals(full))
+                )
                 transaction.put(release, version, index_rows(_decimals(full), parameters))
     yield store
     store.close()

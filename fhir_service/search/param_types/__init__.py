@@ -17,7 +17,7 @@ A composite keeps no rows of its own: its parts are rows of their own types that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -28,16 +28,31 @@ Row: TypeAlias = tuple[str | int | float | None, ...]
 OtherRow: TypeAlias = tuple[str, str, Row]
 
 
+class CodeSets(Protocol):
+    """Sets of codes, each as code system -> codes; what is not known or too large is a ServiceError."""
+
+    def in_value_set(self, reference: str) -> Mapping[str, Sequence[str]]:
+        """Those of a value set, by its canonical or by `ValueSet/id`."""
+
+    def below(self, system: str, code: str) -> Mapping[str, Sequence[str]]:
+        """The code and all that are a kind of it."""
+
+    def above(self, system: str, code: str) -> Mapping[str, Sequence[str]]:
+        """The code and all that it is a kind of."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a value's meaning may depend on besides the parameter.
 
     `bases` are this service's own base URLs (a reference may be given in full), `now` is the time in
-    microseconds (an approximate date is the vaguer the farther away it is).
+    microseconds (an approximate date is the vaguer the farther away it is), `codes` is what is known of
+    terminology.
     """
 
     bases: tuple[str, ...] = ()
     now: int = 0
+    codes: CodeSets | None = None
 
 
 class SearchParameterType(Protocol):

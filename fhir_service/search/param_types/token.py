@@ -5,17 +5,17 @@ https://hl7.org/fhir/R4/search.html#token
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from fhir_service.errors import Invalid
+from fhir_service.errors import Invalid, NotSupported, ServiceError
 from fhir_service.search.definitions import SearchParameter
 from fhir_service.search.full_text import words
 from fhir_service.search.keys import after_prefix, exact_key, fold, hash_key
 from fhir_service.search.param_types import Context, OtherRow, Row
 from fhir_service.search.param_types.advanced_text import words_predicate, words_row
 from fhir_service.search.param_types.string import string_predicate, string_row
-from fhir_service.search.predicates import Compare, Indexed, Key, Predicate, any_of
+from fhir_service.search.predicates import AnyOf, Compare, Indexed, Key, Nothing, Predicate, any_of
 from fhir_service.search.values import split, split_once, unescape
 
 COLUMNS = ("code", "system_hash")
@@ -28,8 +28,13 @@ IMPLIED_SYSTEM = 1
 def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
     types = parameter.path.types or frozenset(("Identifier",))
     of_type = ("of-type",) if "Identifier" in types else ()
+    coded = ("in", "not-in", "below", "above") if types & _CODED else ()
     of_r5 = ("code-text", "text-advanced") if parameter.release.name == "r5" else ()
-    return ("not", "text", *of_type, *of_r5)
+    return ("not", "text", *of_type, *coded, *of_r5)
+
+
+# What holds codes of code systems; an identifier's value or a telephone number is none.
+_CODED = frozenset(("code", "Coding", "CodeableConcept", "CodeableReference"))
 
 
 def rows(type_name: str, value: Any) -> Iterator[Row]:
@@ -102,6 +107,8 @@ def predicate(parameter: SearchParameter, modifier: str | None, text: str, conte
     if modifier in ("text", "code-text"):
         named = string_predicate(_suffixed(parameter, ":text"), None, unescape(text))
         return named if modifier == "text" else any_of((named, *_code_text(parameter, fold(unescape(text)))))
+    if modifier in ("in", "below", "above"):
+        return _one_of_codes(parameter, modifier, text, context)
     return code_predicate(parameter, parameter.key, text)
 
 
@@ -121,14 +128,69 @@ def code_predicate(parameter: SearchParameter, key: Key, text: str) -> Predicate
     if code:
         tests.append(Compare("code", "eq", exact_key(code)))
     if bar and system:
-        systems = parameter.implied_systems
-        implied = (IMPLIED_SYSTEM,) if systems is None or system in systems else ()
-        tests.append(Compare("system_hash", "in", (hash_key(system), *implied)))
+        tests.append(_of_system(parameter, system))
     elif bar:
         tests.append(Compare("system_hash", "eq", 0))
     if not code and not system:
         raise Invalid(f"Parameter `{parameter.code}` needs `code`, `system|code`, `|code` or `system|`")
     return Indexed("token", key, tuple(tests))
+
+
+def _of_system(parameter: SearchParameter, system: str) -> Compare:
+    systems = parameter.implied_systems
+    implied = (IMPLIED_SYSTEM,) if systems is None or system in systems else ()
+    return Compare("system_hash", "in", (hash_key(system), *implied))
+
+
+def _one_of_codes(parameter: SearchParameter, modifier: str, text: str, context: Context) -> Predicate:
+    """`:in` a value set, `:below` or `:above` a code: terminology says which codes these are."""
+    if context.codes is None:
+        raise NotSupported(f"`{parameter.code}:{modifier}` is not supported here")
+    try:
+        if modifier == "in":
+            found = context.codes.in_value_set(_relative(unescape(text), context.bases))
+        else:
+            ask = context.codes.below if modifier == "below" else context.codes.above
+            found = ask(*_system_and_code(parameter, modifier, text))
+    except ServiceError as failure:
+        issue = failure.issues[0]
+        raise Invalid(
+            f"Parameter `{parameter.code}:{modifier}`: {issue.diagnostics}", issue_code=issue.code
+        ) from None
+    return _codes_predicate(parameter, found)
+
+
+def _codes_predicate(parameter: SearchParameter, found: Mapping[str, Sequence[str]]) -> Predicate:
+    """One condition for all the codes, in the order in which the index is sought."""
+    codes = {system: tuple(map(exact_key, held)) for system, held in found.items() if held}
+    if not codes:
+        return Nothing()
+    every = Compare("code", "in", tuple(dict.fromkeys(code for held in codes.values() for code in held)))
+    if len(codes) == 1:
+        return Indexed("token", parameter.key, (every, _of_system(parameter, next(iter(codes)))))
+    groups = tuple(
+        (Compare("code", "in", held), _of_system(parameter, system)) for system, held in codes.items()
+    )
+    return Indexed("token", parameter.key, (every, AnyOf(groups)))
+
+
+def _system_and_code(parameter: SearchParameter, modifier: str, text: str) -> tuple[str, str]:
+    system, bar, code = split_once(text, "|")
+    if not bar:
+        # A code element has the system that its binding implies.
+        implied = parameter.implied_systems or frozenset()
+        system, code = (next(iter(implied)) if len(implied) == 1 else ""), system
+    if not system or not code:
+        raise Invalid(f"`{parameter.code}:{modifier}` takes `system|code`")
+    return system, code
+
+
+def _relative(text: str, bases: tuple[str, ...]) -> str:
+    """A value set of this service may be given by its full address."""
+    for base in bases:
+        if text.startswith(f"{base}/ValueSet/"):
+            return text[len(base) + 1 :]
+    return text
 
 
 def _of_type(parameter: SearchParameter, text: str) -> Predicate:
