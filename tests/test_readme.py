@@ -1,4 +1,4 @@
-"""The README's requests, answered as it says; and every setting in its table."""
+"""The requests of the README and of docs/, answered as they say; and every setting in the README's table."""
 
 import json
 import re
@@ -14,10 +14,13 @@ from fhir_service import create_app
 from fhir_service.delivery.serve import load
 from fhir_service.settings import Settings
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
-EXAMPLES = re.findall(
-    r"```sh\ncurl -s '(http://127\.0\.0\.1:8000)([^']+)'\n```\n```json\n(.*?)\n```", README, re.DOTALL
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+TERMINOLOGY = (ROOT / "docs" / "terminology.md").read_text()
+_EXAMPLE = re.compile(
+    r"```sh\ncurl -s '(http://127\.0\.0\.1:8000)([^']+)'\n```\n```json\n(.*?)\n```", re.DOTALL
 )
+EXAMPLES = [example for page in (README, TERMINOLOGY) for example in _EXAMPLE.findall(page)]
 
 MORE = "…"
 
@@ -29,8 +32,9 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     return create_app(settings).test_client()
 
 
-def test_the_readme_shows_requests() -> None:
-    assert len(EXAMPLES) == README.count("curl -s ") >= 6
+@pytest.mark.parametrize(("page", "least"), [(README, 6), (TERMINOLOGY, 5)], ids=["README", "terminology"])
+def test_every_request_that_is_shown_has_its_answer(page: str, least: int) -> None:
+    assert len(_EXAMPLE.findall(page)) == page.count("curl -s ") >= least
 
 
 @pytest.mark.parametrize(("base", "path", "shown"), EXAMPLES, ids=[path for _, path, _ in EXAMPLES])
