@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fhir_service.fhir.canonicals import split_canonical
@@ -68,6 +68,8 @@ def expand(value_set: ValueSet, resolver: Resolver, wish: Wish, timestamp: str) 
     """
     found = members_of(value_set, resolver, wish.choices)
     require_whole(found, resolver)
+    # R5: what the value set asks for unless the client does.
+    wish = replace(wish, properties=wish.properties or value_set.properties)
     chosen = list(_chosen(found, wish))
     end = None if wish.count is None else wish.offset + wish.count
     page = chosen[wish.offset : end]

@@ -104,7 +104,14 @@ def in_value_set(coding: Coding, value_set: ValueSet, resolver: Resolver, wish: 
     :raises NotFound: a value set that it includes is not known
     :raises Invalid: a filter makes no sense
     """
-    members = members_of(value_set, resolver, wish.choices)
+    choices = wish.choices
+    if coding.system and coding.version:
+        if resolver.code_system(coding.system) and not resolver.code_system(coding.system, coding.version):
+            return _unknown_system(coding, coding.system, coding.version, resolver)
+        # Where the value set names no version, that of the coding is the one to look into.
+        own = join_canonical(coding.system, coding.version)
+        choices = replace(choices, default=(*choices.default, own))
+    members = members_of(value_set, resolver, choices)
     if coding.system is None:
         inferred = _inferred(coding, members) if wish.infer_system else None
         if inferred is None:
@@ -113,7 +120,7 @@ def in_value_set(coding: Coding, value_set: ValueSet, resolver: Resolver, wish: 
     assert coding.system is not None
     member = members.find(coding.system, coding.code)
     if member is not None and coding.version and coding.version != member.version:
-        return _other_version(coding, member, value_set, resolver)
+        return _other_version(coding, member, value_set)
     if member is None or _is_named(members.missing_excludes, coding.system):
         return _not_a_member(coding, members, value_set, resolver, wish)
     verdict = Verdict(True, member.shown, member.code, member.system, member.version)
@@ -173,10 +180,8 @@ def _inferred(coding: Coding, members: Members) -> Coding | None:
     return replace(coding, system=systems.pop()) if len(systems) == 1 else None
 
 
-def _other_version(coding: Coding, member: Member, value_set: ValueSet, resolver: Resolver) -> Verdict:
-    """The coding is of another version than the value set was worked out from."""
-    if resolver.code_system(member.system, coding.version) is None:
-        return _unknown_system(coding, member.system, coding.version, resolver)
+def _other_version(coding: Coding, member: Member, value_set: ValueSet) -> Verdict:
+    """The coding is of another version than the one that the value set names."""
     held = join_canonical(member.system, member.version)
     text = (
         f"The value set `{value_set.name}` has `{held}#{member.code}`, and the coding is of version"

@@ -58,6 +58,7 @@ class ValueSet:
     has_compose: bool = False
     leaves_out_inactive: bool = False
     supplements: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
 
     @property
     def canonical(self) -> str:
@@ -92,6 +93,7 @@ def compile_value_set(resource: dict[str, Any], key: str) -> ValueSet:
         includes=tuple(_parts(compose, "include")),
         excludes=tuple(_parts(compose, "exclude")),
         has_compose=bool(compose),
+        properties=tuple(compose.get("property", ())),
         leaves_out_inactive=compose.get("inactive") is False,
         supplements=tuple(
             value
