@@ -80,9 +80,9 @@ def _expansion(services: Services, release: Release) -> dict[str, Any]:
         "paging": True,
         "incomplete": False,
         "parameter": [
-            {"name": one.name_for(release.name), "documentation": one.documentation}
+            {"name": name, "documentation": one.documentation}
             for one in expand.inputs
-            if one.supported
+            if one.supported and (name := one.name_in(release.name))
         ],
         "textFilter": _TEXT_FILTER,
     }

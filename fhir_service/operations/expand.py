@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from fhir_service.errors import NotSupported
 from fhir_service.exchange import Services
 from fhir_service.fhir.canonicals import split_canonical
 from fhir_service.fhir.dates import to_instant
@@ -60,6 +61,13 @@ def _wish(invocation: Invocation) -> Wish:
     for name in ("offset", "count"):
         if (arguments.one(name) or 0) < 0:
             raise invocation.refusal(name, "it is not negative.", issue_code="value")
+    if "property" in arguments and invocation.release.name != "r5":
+        raise invocation.refusal(
+            "property",
+            f"an expansion of FHIR {invocation.release.label} holds no properties; R5's does.",
+            issue_code="not-supported",
+            error=NotSupported,
+        )
     return Wish(
         filter=arguments.one("filter") or "",
         offset=arguments.one("offset") or 0,

@@ -68,8 +68,9 @@ def expand(value_set: ValueSet, resolver: Resolver, wish: Wish, timestamp: str) 
     """
     found = members_of(value_set, resolver, wish.choices)
     require_whole(found, resolver)
-    # R5: what the value set asks for unless the client does.
-    wish = replace(wish, properties=wish.properties or value_set.properties)
+    # What the value set asks for unless the client does; only R5 can show it.
+    properties = wish.properties or value_set.properties
+    wish = replace(wish, properties=properties if wish.with_r5_elements else ())
     chosen = list(_chosen(found, wish))
     end = None if wish.count is None else wish.offset + wish.count
     page = chosen[wish.offset : end]
@@ -87,9 +88,9 @@ def expand(value_set: ValueSet, resolver: Resolver, wish: Wish, timestamp: str) 
     if wish.is_paged:
         expansion["offset"] = wish.offset
     expansion["parameter"] = [_echo(*one) for one in parameters]
-    properties = renderer.property_definitions()
-    if properties and wish.with_r5_elements:
-        expansion["property"] = properties
+    definitions = renderer.property_definitions()
+    if definitions:
+        expansion["property"] = definitions
     if contains:
         expansion["contains"] = contains
     return _around(value_set, wish, {key: value for key, value in expansion.items() if value != []})
@@ -226,10 +227,8 @@ class _Renderer:
             definition = system.properties.get(code)
             self.used.setdefault(code, definition.uri if definition else PROPERTIES + code)
         rendered = [{"code": code, value_name: value} for code, value_name, value in found]
-        if rendered and self.wish.with_r5_elements:
+        if rendered:
             shown["property"] = rendered
-        elif rendered:
-            shown["extension"] = [_property_extension(*one) for one in found]
 
     def _is_asked(self, code: str, system: CodeSystem) -> bool:
         definition = system.properties.get(code)
@@ -264,17 +263,6 @@ def _all_properties(concept: Concept) -> Iterator[tuple[str, str, Any]]:
     for parent in concept.parents:
         if not any(one.text == parent.code and one.code == "parent" for one in concept.properties):
             yield "parent", "valueCode", parent.code
-
-
-_R5 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.contains.property"
-
-
-def _property_extension(code: str, value_name: str, value: Any) -> dict[str, Any]:
-    """R4 and R4B have R5's element as an extension."""
-    return {
-        "url": _R5,
-        "extension": [{"url": "code", "valueCode": code}, {"url": "value", value_name: value}],
-    }
 
 
 def _token(text: str) -> tuple[str | None, str]:
