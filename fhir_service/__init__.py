@@ -22,8 +22,9 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     # Imported here, so that the command line and the content pipeline start without a web framework.
     from flask import Flask
 
+    from fhir_service.content.package import npm_packages
     from fhir_service.content.published import RESOURCES, operation_definitions, search_parameters
-    from fhir_service.delivery import auth, health
+    from fhir_service.delivery import auth, health, packages
     from fhir_service.delivery.fhir import rendering, routes
     from fhir_service.exchange import Services
     from fhir_service.interactions import switched
@@ -60,6 +61,9 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     app.url_map.merge_slashes = False  # a redirect would lose the query of a form and the client's patience
     app.register_blueprint(routes.create_blueprint(services))
     app.register_blueprint(auth.create_blueprint(settings, security))
+    app.register_blueprint(
+        packages.create_blueprint(settings, security.guard, lambda: npm_packages(resources or RESOURCES))
+    )
     app.register_blueprint(health.create_blueprint(store))
     app.register_error_handler(Exception, rendering.render_failure)
     app.after_request(rendering.forbid_sniffing)

@@ -14,6 +14,7 @@ COMMANDS = {
     "db": "fhir_service.content.database_command",
     "load": "fhir_service.content.load_command",
     "openapi": "fhir_service.delivery.openapi",
+    "package": "fhir_service.content.package_command",
     "serve": "fhir_service.delivery.serve",
     "topic": "fhir_service.content.commands",
     "validate": "fhir_service.releases.commands",

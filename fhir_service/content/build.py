@@ -4,6 +4,8 @@ https://hl7.org/fhir/R4/json.html
 
     resources/common/fhir/<release>/<Type>-<id>.json            shared by all topics
     resources/topics/<slug>/fhir/<release>/<Type>-<id>.json     one topic
+    resources/guide/fhir/<release>/<Type>-<id>.json             the ImplementationGuide over all of them
+    .../fhir/<release>/example/<Type>-<id>.json                 examples: packaged, but never loaded
     .../fhir/build.json                                         sha256 of the sources and of each built file
 
 Everything is built and checked in memory; only then is a file written, and each manifest after its files.
@@ -23,13 +25,15 @@ from typing import Any
 
 from fhir_service.releases import RELEASES
 
-from .builders import build_common, build_topic
+from .builders import build_common, build_examples, build_guide, build_topic
 from .publisher import Publisher
 from .serialize import dump
 from .topic import Topic
 
 MANIFEST = "build.json"
 COMMON = "common"
+GUIDE = "guide"
+EXAMPLES = "example"
 TOPICS = "topics"
 MENDS = "run `make build`"
 SHARED_SOURCES = ("publisher.yaml", "common.yaml", "codes.csv", "notices.*.md")
@@ -46,16 +50,18 @@ class Step:
     folder: str
     release: str
     build: Callable[[], Resources]
+    is_example: bool = False
 
 
 @dataclass(frozen=True)
 class Folder:
-    """One built package: what it is called, and its resources by release."""
+    """One built package: what it is called, and its resources and examples by release."""
 
     folder: str
     canonical: str
     version: str
     resources: dict[str, Resources]
+    examples: dict[str, Resources]
 
 
 Progress = Callable[[list[Step]], Iterable[Step]]
@@ -69,38 +75,53 @@ def silently(steps: list[Step]) -> Iterable[Step]:
 def build_folders(
     publisher: Publisher, topics: Iterable[Topic], progress: Progress = silently
 ) -> list[Folder]:
-    """Build everything in memory: the shared folder first, then one for each topic."""
+    """Build everything in memory: the shared folder, one for each topic, and last what lists them."""
     topics = list(topics)
-    folders = [Folder(COMMON, publisher.canonical("ImplementationGuide", COMMON), publisher.version, {})]
-    for topic in topics:
-        canonical = publisher.canonical("ImplementationGuide", topic.slug)
-        folders.append(Folder(f"{TOPICS}/{topic.slug}", canonical, topic.version, {}))
+    folders = [_folder(COMMON, COMMON, publisher.version, publisher)]
+    folders += [_folder(f"{TOPICS}/{topic.slug}", topic.slug, topic.version, publisher) for topic in topics]
+    folders.append(_folder(GUIDE, GUIDE, publisher.version, publisher))
     by_name = {folder.folder: folder for folder in folders}
-    for step in progress(_steps(publisher, topics)):
-        by_name[step.folder].resources[step.release] = step.build()
+    for step in progress(_steps(publisher, topics, folders)):
+        folder = by_name[step.folder]
+        (folder.examples if step.is_example else folder.resources)[step.release] = step.build()
     return folders
 
 
-def _steps(publisher: Publisher, topics: list[Topic]) -> list[Step]:
+def _folder(path: str, name: str, version: str, publisher: Publisher) -> Folder:
+    return Folder(path, publisher.canonical("ImplementationGuide", name), version, {}, {})
+
+
+def _steps(publisher: Publisher, topics: list[Topic], folders: list[Folder]) -> list[Step]:
+    """In their order: the guide's comes after those of all that it lists."""
     steps = []
     for name, release in RELEASES.items():
         steps.append(Step(COMMON, name, partial(build_common, publisher, release)))
         for topic in topics:
             folder = f"{TOPICS}/{topic.slug}"
             steps.append(Step(folder, name, partial(build_topic, topic, publisher, release)))
+            examples = partial(build_examples, topic, publisher, release)
+            steps.append(Step(folder, name, examples, is_example=True))
+        steps.append(Step(GUIDE, name, partial(_guide, publisher, name, folders)))
     return steps
+
+
+def _guide(publisher: Publisher, release: str, folders: list[Folder]) -> Resources:
+    resources = [one for folder in folders for one in folder.resources.get(release, ())]
+    examples = [one for folder in folders for one in folder.examples.get(release, ())]
+    return [build_guide(publisher, RELEASES[release], resources, examples)]
 
 
 def files_of(folder: Folder, resources: Path) -> Files:
     """The files of one folder, its manifest last."""
     files: Files = {}
-    for release, built in folder.resources.items():
-        for resource in built:
-            name = f"{resource['resourceType']}-{resource['id']}.json"
-            path = f"{folder.folder}/fhir/{release}/{name}"
-            if path in files:
-                raise ValueError(f"Two resources are called `{path}`.")
-            files[path] = dump(resource)
+    for below, by_release in (("", folder.resources), (f"{EXAMPLES}/", folder.examples)):
+        for release, built in by_release.items():
+            for resource in built:
+                name = f"{resource['resourceType']}-{resource['id']}.json"
+                path = f"{folder.folder}/fhir/{release}/{below}{name}"
+                if path in files:
+                    raise ValueError(f"Two resources are called `{path}`.")
+                files[path] = dump(resource)
     manifest = {
         "canonical": folder.canonical,
         "version": folder.version,
@@ -114,7 +135,9 @@ def files_of(folder: Folder, resources: Path) -> Files:
 def source_paths(resources: Path, folder: str) -> list[str]:
     """Every file that a folder is built from, in a stable order."""
     paths = [path for pattern in SHARED_SOURCES for path in resources.glob(pattern)]
-    if folder != COMMON:
+    if folder == GUIDE:
+        paths += [path for path in (resources / TOPICS).glob("*/*") if path.is_file()]
+    elif folder != COMMON:
         paths += [path for path in (resources / folder).iterdir() if path.is_file()]
     return sorted(path.relative_to(resources).as_posix() for path in paths)
 
@@ -147,7 +170,11 @@ def differences(resources: Path, files: Files) -> list[str]:
 
 def stale(resources: Path) -> list[str]:
     """What the recorded hashes say of the files on disk; nothing is built. Cheap enough for every start."""
-    folders = [COMMON, *(path.parent.relative_to(resources).as_posix() for path in _topic_files(resources))]
+    folders = [
+        COMMON,
+        *(path.parent.relative_to(resources).as_posix() for path in _topic_files(resources)),
+        GUIDE,
+    ]
     return [finding for folder in folders for finding in _stale(resources, folder)]
 
 
@@ -177,7 +204,11 @@ def _topic_files(resources: Path) -> list[Path]:
 
 def _built_paths(resources: Path, folder: str | None = None) -> list[str]:
     """Every file in the `fhir` folders, with or without a topic beside it."""
-    roots = [resources / folder] if folder else [resources / COMMON, *(resources / TOPICS).glob("*")]
+    roots = (
+        [resources / folder]
+        if folder
+        else [resources / COMMON, *(resources / TOPICS).glob("*"), resources / GUIDE]
+    )
     found = (path for root in roots for path in (root / "fhir").rglob("*") if path.is_file())
     return sorted(path.relative_to(resources).as_posix() for path in found)
 

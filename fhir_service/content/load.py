@@ -77,7 +77,7 @@ class Loaded:
 
 def find_packages(resources: Path) -> Iterator[Package]:
     """Every built package below the resources folder, the shared one first, in a stable order."""
-    folders = [resources / "common", *sorted((resources / "topics").glob("*"))]
+    folders = [resources / "common", *sorted((resources / "topics").glob("*")), resources / "guide"]
     for folder in folders:
         manifest = folder / "fhir" / MANIFEST
         if manifest.is_file():

@@ -13,7 +13,7 @@ import click
 import yaml
 
 from fhir_service.bodies import JSON_PATCH
-from fhir_service.delivery import openapi_auth, openapi_operations
+from fhir_service.delivery import openapi_auth, openapi_operations, openapi_packages
 from fhir_service.delivery.fhir.negotiation import FORM
 from fhir_service.delivery.fhir.routes import PREFIX
 from fhir_service.exchange import Interaction, Parameter, Route
@@ -75,7 +75,11 @@ def document(
     search_parameters: Mapping[str, SearchParameters],
 ) -> Json:
     """The OpenAPI document of what these registries answer; the mappings are by release name."""
-    paths = {**_health_paths(), **openapi_auth.paths(_fhir_content("OperationOutcome"))}
+    paths = {
+        **_health_paths(),
+        **openapi_auth.paths(_fhir_content("OperationOutcome")),
+        **openapi_packages.paths(),
+    }
     called = [interaction for interaction in interactions if interaction.operation]
     interactions = [interaction for interaction in interactions if not interaction.operation]
     own = [parameter for interaction in interactions for parameter in interaction.parameters]

@@ -18,8 +18,8 @@ RELEASES = ("r5", "r4", "r4b")
 
 @cache
 def built_resources(release: str) -> tuple[Job, ...]:
-    """Every committed resource of a release, named by its path."""
-    return read_folder("resources/**/fhir", release)
+    """Every committed resource of a release, named by its path; the examples of the packages too."""
+    return read_folder("resources/**/fhir", release) + read_folder("resources/**/fhir", release, "example")
 
 
 @cache
@@ -28,8 +28,8 @@ def adverse_events(release: str) -> tuple[Job, ...]:
     return read_folder("tests/conformance/adverse-events", release)
 
 
-def read_folder(folder: str, release: str) -> tuple[Job, ...]:
-    files = sorted(ROOT.glob(f"{folder}/{release}/*.json"))
+def read_folder(folder: str, release: str, below: str = ".") -> tuple[Job, ...]:
+    files = sorted(ROOT.glob(f"{folder}/{release}/{below}/*.json"))
     return tuple(Job(release, str(file.relative_to(ROOT)), json.loads(file.read_text())) for file in files)
 
 

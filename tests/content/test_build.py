@@ -21,6 +21,7 @@ from fhir_service.content.source import RESOURCES, load_sources
 from tests.content.conftest import TOPICS
 
 MENDS = "run `make build`"
+LISTED = ("topics/ivig-itp", "guide")
 
 
 def build(resources: Path) -> Files:
@@ -60,11 +61,13 @@ def test_a_file_is_named_by_release_type_and_id(resources: Path) -> None:
         if name.name != "build.json":
             resource = json.loads(content)
             assert name.name == f"{resource['resourceType']}-{resource['id']}.json"
-            assert name.parent.name in ("r4", "r4b", "r5")
+            folder = name.parent.parent if name.parent.name == "example" else name.parent
+            assert folder.name in ("r4", "r4b", "r5")
 
 
 def test_an_absent_build_is_named_with_the_command_that_mends_it(resources: Path) -> None:
-    assert stale(resources) == [f"common is not built: {MENDS}", f"topics/ivig-itp is not built: {MENDS}"]
+    folders = ("common", "topics/ivig-itp", "guide")
+    assert stale(resources) == [f"{folder} is not built: {MENDS}" for folder in folders]
 
 
 def test_a_manifest_that_cannot_be_read_is_no_build(built: Path) -> None:
@@ -73,23 +76,24 @@ def test_a_manifest_that_cannot_be_read_is_no_build(built: Path) -> None:
 
 
 @pytest.mark.parametrize("source", ["topic.yaml", "text.en.md", "facts.csv"])
-def test_a_changed_topic_source_makes_its_topic_stale(built: Path, source: str) -> None:
+def test_a_changed_topic_source_makes_its_topic_and_the_guide_stale(built: Path, source: str) -> None:
     with (built / "topics" / "ivig-itp" / source).open("a") as file:
         file.write("\n")
     path = f"topics/ivig-itp/{source}"
-    assert stale(built) == [f"topics/ivig-itp is stale, {path} has changed: {MENDS}"]
+    assert stale(built) == [f"{one} is stale, {path} has changed: {MENDS}" for one in LISTED]
 
 
 @pytest.mark.parametrize("source", ["publisher.yaml", "common.yaml", "codes.csv", "notices.en.md"])
 def test_a_changed_shared_source_makes_everything_stale(built: Path, source: str) -> None:
     with (built / source).open("a") as file:
         file.write("\n")
-    assert len(stale(built)) == 2
+    assert len(stale(built)) == 3
 
 
 def test_a_new_language_makes_its_topic_stale(built: Path) -> None:
     (built / "topics" / "ivig-itp" / "text.es.md").write_text("# Hola\n")
-    assert stale(built) == [f"topics/ivig-itp is stale, topics/ivig-itp/text.es.md has changed: {MENDS}"]
+    path = "topics/ivig-itp/text.es.md"
+    assert stale(built) == [f"{one} is stale, {path} has changed: {MENDS}" for one in LISTED]
 
 
 def test_a_built_file_that_was_edited_or_lost_is_named(built: Path) -> None:
@@ -123,7 +127,7 @@ def test_a_touched_file_is_not_stale(built: Path) -> None:
 
 def test_dropping_a_topics_folder_in_place_is_all_it_takes(built: Path) -> None:
     """A second, invented topic without a product or side effects: nothing is wired to IVIG."""
-    before = {path: (built / path).read_bytes() for path in build(built)}
+    before = {path: (built / path).read_bytes() for path in build(built) if not path.startswith("guide/")}
     shutil.copytree(TOPICS / "hand-washing", built / "topics" / "hand-washing")
     files = build(built)
     assert {path: files[path] for path in before} == before
@@ -151,4 +155,5 @@ def test_progress_sees_every_step() -> None:
         return steps
 
     build_folders(sources.publisher, sources.topics, progress)
-    assert len(seen) == 6
+    assert len(seen) == 12
+    assert seen.index(("guide", "r4")) > seen.index(("topics/ivig-itp", "r4"))

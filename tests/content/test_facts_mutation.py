@@ -61,7 +61,7 @@ def test_a_fact_that_is_dropped_from_the_structure_is_missed(fact: str, sources:
     topic = sources.topic("ivig-itp")
     without = _without(topic, fact)
     assert without != topic
-    _, folder = build_folders(sources.publisher, [without])
+    _, folder, _ = build_folders(sources.publisher, [without])
     material = Material(without, sources.publisher, sources.codes, folder.resources)
     found = [finding.message for finding in facts_in_data.check(material)]
     for release in folder.resources:

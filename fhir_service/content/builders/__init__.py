@@ -13,12 +13,14 @@ from ..publisher import Publisher
 from ..topic import Topic
 from . import (
     activity_definition,
+    adverse_event,
     binary,
     clinical_use_definition,
     code_system,
     composition,
     concept_map,
     document_reference,
+    implementation_guide,
     library,
     medication,
     medication_knowledge,
@@ -34,7 +36,14 @@ from . import (
 from .context import Context, FhirRelease, TopicContext
 from .datatypes import Resource
 
-__all__ = ["COMMON_BUILDERS", "TOPIC_BUILDERS", "build_common", "build_topic"]
+__all__ = [
+    "COMMON_BUILDERS",
+    "TOPIC_BUILDERS",
+    "build_common",
+    "build_examples",
+    "build_guide",
+    "build_topic",
+]
 
 TOPIC_BUILDERS: tuple[Callable[[TopicContext], Iterable[Resource]], ...] = (
     composition.build,
@@ -76,3 +85,15 @@ def build_common(publisher: Publisher, release: FhirRelease) -> list[Resource]:
     """What all topics share in one release."""
     context = Context(publisher, release)
     return [resource for build in COMMON_BUILDERS for resource in build(context)]
+
+
+def build_examples(topic: Topic, publisher: Publisher, release: FhirRelease) -> list[Resource]:
+    """What goes into a package as an example of a topic, and nowhere else."""
+    return list(adverse_event.build_examples(TopicContext(publisher, release, topic)))
+
+
+def build_guide(
+    publisher: Publisher, release: FhirRelease, resources: Iterable[Resource], examples: Iterable[Resource]
+) -> Resource:
+    """The ImplementationGuide, which is built last: it lists all other resources of the release."""
+    return implementation_guide.build_guide(Context(publisher, release), resources, examples)

@@ -1,0 +1,118 @@
+"""The FHIR packages of what is served, in the form of the npm registry that FHIR package clients ask.
+
+https://confluence.hl7.org/display/FHIR/NPM+Package+Specification and
+https://github.com/npm/registry/blob/main/docs/responses/package-metadata.md
+
+    GET /packages/{name}              the manifest: every version, with its checksums and where it is
+    GET /packages/{name}/{version}    the tarball, as packages.fhir.org has it
+
+Errors are the registry's, `{"error": "..."}`. Nothing can be published here: what is built is what there is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from fhir_service.content.package import NpmPackage
+from fhir_service.delivery.base_url import base_url
+from fhir_service.errors import MethodNotAllowed, NotFound, ServiceError
+from fhir_service.failures import told
+from fhir_service.security.guard import Guard, authorise
+from fhir_service.settings import Settings
+
+PREFIX = "/packages"
+_METHODS = ("GET", "HEAD", "OPTIONS")
+_REFUSED = ("POST", "PUT", "PATCH", "DELETE")
+_TARBALL = "application/gzip"
+
+
+def create_blueprint(settings: Settings, guard: Guard, packages: Callable[[], list[NpmPackage]]) -> Blueprint:
+    """Every URL below /packages; the packages are made when the first client asks, and then kept."""
+    blueprint = Blueprint("packages", __name__)
+
+    @cache
+    def by_name() -> Mapping[str, NpmPackage]:
+        return {package.name: package for package in packages()}
+
+    def answer(rest: str = "") -> Response:
+        if request.method not in _METHODS:
+            raise MethodNotAllowed("Nothing can be published here: allowed are GET and HEAD.", _METHODS)
+        if request.method == "OPTIONS":
+            return Response(status=204, headers={"Allow": ", ".join(_METHODS)})
+        authorise(request.headers.get("Authorization"), guard, "read")
+        name, _, version = rest.strip("/").partition("/")
+        package = by_name().get(name)
+        if package is None:
+            known = ", ".join(by_name()) or "none"
+            raise NotFound(f"There is no package `{name}`; there are: {known}.")
+        if not version:
+            return _kept(jsonify(document_of(package, base_url(request, settings))))
+        if version != package.version:
+            raise NotFound(f"There is no version `{version}` of {name}; there is: {package.version}.")
+        response = Response(package.tarball, content_type=_TARBALL)
+        response.headers["Content-Disposition"] = f'attachment; filename="{package.file_name}"'
+        return _kept(response)
+
+    def finish(response: Response) -> Response:
+        if guard.reads == "token":
+            response.headers["Cache-Control"] = "private, no-cache"
+            response.vary.add("Authorization")
+        return response
+
+    for rule in (PREFIX, f"{PREFIX}/", f"{PREFIX}/<path:rest>"):
+        blueprint.add_url_rule(
+            rule,
+            view_func=answer,
+            methods=(*_METHODS, *_REFUSED),
+            provide_automatic_options=False,
+            strict_slashes=False,
+        )
+    blueprint.register_error_handler(Exception, _failed)
+    blueprint.after_request(finish)
+    return blueprint
+
+
+def document_of(package: NpmPackage, base: str) -> dict[str, Any]:
+    """What npm calls a packument: the package with all its versions, of which there is one."""
+    address = f"{base}{PREFIX}/{package.name}"
+    dist = {
+        "shasum": package.shasum,
+        "integrity": package.integrity,
+        "tarball": f"{address}/{package.version}",
+    }
+    version = {"_id": f"{package.name}@{package.version}", **package.manifest, "dist": dist}
+    return {
+        "_id": package.name,
+        "name": package.name,
+        "description": package.manifest["description"],
+        "dist-tags": {"latest": package.version},
+        "versions": {package.version: version},
+    }
+
+
+def _kept(response: Response) -> Response:
+    """With an ETag of its bytes; 304 for who has them."""
+    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
+    response.headers["Cache-Control"] = "public, no-cache"
+    response.make_conditional(request)
+    return response
+
+
+def _failed(error: Exception) -> Response:
+    """Any failure in the registry's form."""
+    if isinstance(error, HTTPException):
+        status, text, headers = error.code or 500, error.description or error.name, {}
+    else:
+        failure = error if isinstance(error, ServiceError) else told(error, request.method, request.path)
+        status, text, headers = failure.status, failure.issues[0].diagnostics, failure.headers
+    response = jsonify(error=text)
+    response.status_code = status
+    response.headers.update(headers)
+    response.headers["Cache-Control"] = "no-store"
+    return response
