@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -27,13 +28,19 @@ _SMALL = 1_000_000
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, required=True)
 @click.option(
     "--release",
     type=click.Choice(["r4", "r4b", "r5"]),
     default="r4",
     show_default=True,
     help="The FHIR release of files that do not say it themselves.",
+)
+@click.option(
+    "--packages",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where the packages are that a package depends on.  [default: the folder of the package]",
 )
 @click.option(
     "--trusted",
@@ -57,39 +64,51 @@ _SMALL = 1_000_000
     help="Where resources that are not accepted are listed, with the reasons.",
 )
 def load(
-    paths: tuple[Path, ...], release: str, trusted: bool, only_check: bool, processes: int, rejected: Path
+    paths: tuple[str, ...],
+    release: str,
+    folder: Path | None,
+    trusted: bool,
+    only_check: bool,
+    processes: int,
+    rejected: Path,
 ) -> None:
     """Load NDJSON files (also gzipped), FHIR packages (.tgz) or folders of JSON files into the store.
 
     Each file is streamed. Resources that are there already and unchanged get no new version. A load that was
     interrupted goes on where it stopped when it is started again. A package owns what it brings: a newer
-    version of it replaces that, and clients cannot write over it. The index of an empty database is built
-    at the end; until then nothing can be searched in it.
+    version of it replaces that, and clients cannot write over it. What a package depends on is loaded before
+    it, from the folder that it is in. The index of an empty database is built at the end; until then nothing
+    can be searched in it.
 
     \b
     fhir-service load patients.ndjson.gz --release r4
     fhir-service load hl7.terminology.r4-7.0.1.tgz
+    fhir-service load hl7.fhir.us.core#6.1.0 --packages ~/packages
     """
+    from fhir_service.content.dependencies import plan
     from fhir_service.content.preparing import WorkersEnded
-    from fhir_service.content.sources import SourceError, open_source
+    from fhir_service.content.sources import SourceError
     from fhir_service.store import open_store
     from fhir_service.store.filling import LOCK
     from fhir_service.store.migration import MigrationError
 
     try:
         settings = Settings.from_environment(os.environ)
-        sources = [open_source(path) for path in paths]
         store = open_store(settings.database_url)
         store.create_tables()
-    except (SettingsError, SourceError, MigrationError) as error:
+    except (SettingsError, MigrationError) as error:
         raise click.ClickException(str(error)) from None
     try:
         with store.database.exclusive(LOCK):
+            planned = plan(paths, folder, partial(_is_loaded, store))
+            for remark in planned.remarks:
+                click.echo(remark, err=True)
             work = [
-                (source, _settled(store, settings, source, release, trusted, processes)) for source in sources
+                (source, _settled(store, settings, source, release, trusted, processes))
+                for source in planned.sources
             ]
             _load_all(store, work, rejected, only_check)
-    except WorkersEnded as error:
+    except (SourceError, WorkersEnded) as error:
         raise click.ClickException(str(error)) from None
     finally:
         store.close()
@@ -142,6 +161,15 @@ def _load_all(
             else:
                 _follow(source, bulk_load(store, source, settled, file))
     build_index(store)
+
+
+def _is_loaded(store: RelationalStore, name: str, version: str) -> bool:
+    """Whether this package is loaded, or is the one that the service is built with."""
+    from fhir_service.content.package import npm_packages
+    from fhir_service.content.published import RESOURCES
+
+    rows = store.rows("SELECT 1 FROM load WHERE canonical = ? AND version = ?", name, version)
+    return bool(rows) or any((one.name, one.version) == (name, version) for one in npm_packages(RESOURCES))
 
 
 @contextmanager

@@ -9,9 +9,9 @@ import gzip
 import hashlib
 import json
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -33,11 +33,12 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True)
 class About:
-    """What a package says of itself."""
+    """What a package says of itself; `dependencies` are package names with their versions."""
 
     canonical: str
     version: str
     release: Release
+    dependencies: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def open_source(path: Path) -> Source:
 def _about(path: Path) -> About:
     with tarfile.open(path, "r:gz") as archive:
         for member in archive:
-            if member.name == "package/package.json":
+            if _inside(member) == "package/package.json":
                 manifest = json.loads(_content(archive, member))
                 break
         else:
@@ -94,7 +95,8 @@ def _about(path: Path) -> About:
     versions = manifest.get("fhirVersions") or manifest.get("fhir-version-list") or []
     for release in RELEASES.values():
         if release.fhir_version in versions:
-            return About(f"{manifest['name']}", manifest["version"], release)
+            dependencies = manifest.get("dependencies") or {}
+            return About(manifest["name"], manifest["version"], release, dependencies)
     known = ", ".join(release.fhir_version for release in RELEASES.values())
     raise SourceError(f"{path}: it is for FHIR {', '.join(versions) or '(not said)'}; served are {known}")
 
@@ -111,12 +113,14 @@ def _lines(path: Path) -> Iterator[Item]:
 def _members(path: Path) -> Iterator[Item]:
     with path.open("rb") as raw, tarfile.open(fileobj=raw, mode="r|gz") as archive:
         for member in archive:
-            # Sub-folders hold examples and other renderings, which a package does not define.
-            is_resource = member.name.startswith("package/") and member.name.count("/") == 1
-            if is_resource and member.isfile() and member.name.endswith(".json"):
+            name = _inside(member)
+            folder, _, file = name.rpartition("/")
+            # Other folders, inside `package` or (in old packages) beside it, hold examples and renderings,
+            # which a package does not define; files that begin with a dot are its index.
+            if folder == "package" and member.isfile() and file.endswith(".json") and file[0] != ".":
                 body = _content(archive, member)
                 if b'"resourceType"' in body:
-                    yield Item(member.name, body, raw.tell())
+                    yield Item(name, body, raw.tell())
 
 
 def _files(path: Path) -> Iterator[Item]:
@@ -126,6 +130,11 @@ def _files(path: Path) -> Iterator[Item]:
         read += len(body)
         if b'"resourceType"' in body:
             yield Item(str(file.relative_to(path)), body, read)
+
+
+def _inside(member: tarfile.TarInfo) -> str:
+    """The name in the archive; some tools write `./package/...`."""
+    return member.name.removeprefix("./")
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

@@ -3,8 +3,9 @@
 https://confluence.hl7.org/display/FHIR/NPM+Package+Specification and
 https://github.com/npm/registry/blob/main/docs/responses/package-metadata.md
 
-    GET /packages/{name}              the manifest: every version, with its checksums and where it is
-    GET /packages/{name}/{version}    the tarball, as packages.fhir.org has it
+    GET /packages/{name}                             every version, with its checksums and where it is
+    GET /packages/{name}/{version}                   the tarball, as the registry of FHIR has it
+    GET /packages/{name}/-/{name}-{version}.tgz      the tarball, as npm's registry has it
 
 Errors are the registry's, `{"error": "..."}`. Nothing can be published here: what is built is what there is.
 """
@@ -53,7 +54,7 @@ def create_blueprint(settings: Settings, guard: Guard, packages: Callable[[], li
             raise NotFound(f"There is no package `{name}`; there are: {known}.")
         if not version:
             return _kept(jsonify(document_of(package, base_url(request, settings))))
-        if version != package.version:
+        if version not in (package.version, f"-/{package.file_name}"):
             raise NotFound(f"There is no version `{version}` of {name}; there is: {package.version}.")
         response = Response(package.tarball, content_type=_TARBALL)
         response.headers["Content-Disposition"] = f'attachment; filename="{package.file_name}"'
