@@ -109,7 +109,7 @@ def test_the_examples_are_test_data_about_nobody(package: NpmPackage) -> None:
     ]
     assert {one["resourceType"] for one in examples} == {"AdverseEvent", "Patient"}
     for example in examples:
-        assert example["meta"]["security"][0]["code"] == "HTEST"
+        assert example["meta"]["tag"][0]["code"] == "HTEST"
         assert "does not exist" in example["text"]["div"]
 
 

@@ -56,4 +56,4 @@ def _adverse_event(context: TopicContext, product: Product, symptom: Symptom) ->
 
 
 def _example(context: TopicContext, resource_type: str, suffix: str) -> Element:
-    return head(context, resource_type, context.id(suffix)) | {"meta": {"security": [_TEST_DATA]}}
+    return head(context, resource_type, context.id(suffix)) | {"meta": {"tag": [_TEST_DATA]}}
