@@ -7,6 +7,7 @@ from fhir_service.operations import (
     code_system_validate_code,
     expand,
     lookup,
+    package,
     subsumes,
     translate,
     value_set_validate_code,
@@ -22,4 +23,5 @@ OPERATIONS: tuple[Operation, ...] = (
     expand.OPERATION,
     value_set_validate_code.OPERATION,
     translate.OPERATION,
+    package.OPERATION,
 )
