@@ -27,8 +27,11 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     from fhir_service.delivery import auth, health, packages
     from fhir_service.delivery.fhir import rendering, routes
     from fhir_service.exchange import Services
+    from fhir_service.exports.folder import ExportFolder
+    from fhir_service.exports.run import Exporter
+    from fhir_service.exports.worker import Exports, exports_path
     from fhir_service.interactions import switched
-    from fhir_service.operations import OPERATIONS
+    from fhir_service.operations import OPERATIONS, export_status
     from fhir_service.operations.routing import interactions_of
     from fhir_service.releases import RELEASES
     from fhir_service.releases.validator import validator
@@ -42,17 +45,24 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     def seconds() -> int:
         return int(time.time())
 
+    def now() -> int:
+        return time.time_ns() // 1000
+
     security = open_security(settings, lambda: TokenUses(open_store(settings.database_url), seconds), seconds)
     interactions, switched_off = switched(settings.writes)
+    parameters = store.search_parameters(search_parameters(resources or RESOURCES))
+    folder = ExportFolder(exports_path(settings.database_url))
+    exports = Exports(Exporter(folder, store, parameters, now))
     services = Services(
         settings=settings,
         store=store,
-        interactions=(*interactions, *interactions_of(OPERATIONS)),
+        interactions=(*interactions, *interactions_of(OPERATIONS), *export_status.INTERACTIONS),
         switched_off=switched_off,
         types={name: served_types(release, settings.types) for name, release in RELEASES.items()},
-        search_parameters=store.search_parameters(search_parameters(resources or RESOURCES)),
+        search_parameters=parameters,
         operation_definitions=operation_definitions(resources or RESOURCES),
-        now=lambda: time.time_ns() // 1000,
+        now=now,
+        exports=exports,
         validate=lambda release, resource: validator(release).validate(resource),
         guard=security.guard,
     )
@@ -67,4 +77,5 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     app.register_blueprint(health.create_blueprint(store))
     app.register_error_handler(Exception, rendering.render_failure)
     app.after_request(rendering.forbid_sniffing)
+    exports.resume()
     return app

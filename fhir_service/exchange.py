@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fhir_service.routing import Routes
@@ -19,6 +20,7 @@ from fhir_service.stored_terminology import Remembered
 
 if TYPE_CHECKING:
     from fhir_service.errors import Issue
+    from fhir_service.exports.worker import Exports
     from fhir_service.operations.declaration import Operation
     from fhir_service.releases import Release
     from fhir_service.search.definitions import SearchParameters
@@ -63,6 +65,7 @@ class Request:
     raw: bool = False  # no FHIR type was asked for: a Binary answers its own content
     content: Content | None = None
     conditions: Conditions = Conditions()
+    is_asynchronous: bool = False  # Prefer: respond-async
     returns: str = ""  # Prefer: return=minimal, representation or OperationOutcome
     authorization: str = field(default="", repr=False)
 
@@ -87,6 +90,8 @@ class Response:
     location: str | None = None  # of the version that was written
     is_outcome: bool = False  # the body is an OperationOutcome about what was done
     media_type: str | None = None
+    file: Path | None = None  # in place of a body: sent as a stream, as `media_type`
+    headers: Mapping[str, str] = field(default_factory=dict)  # those of this one answer, such as Retry-After
     etag: str | None = None  # without quotes; always sent as a weak validator
     last_modified: int | None = None
     is_personal: bool = False  # about somebody: nothing on the way may keep it
@@ -154,6 +159,7 @@ class Services:
     validate: Callable[[Release, dict[str, Any]], Sequence[Issue]] = accept_everything
     guard: Guard = Guard(writes="open")
     terminology: Remembered = field(default_factory=Remembered)
+    exports: Exports | None = None
     new_id: Callable[[], str] = lambda: str(uuid.uuid4())
 
     @cached_property

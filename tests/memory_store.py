@@ -77,6 +77,14 @@ class MemoryStore:
     def write(self) -> AbstractContextManager[WritableResources]:
         raise NotImplementedError("use the real store")
 
+    def settled(self, now: Callable[[], int]) -> int:
+        return now()
+
+    def as_of(
+        self, release: str, type_name: str, at: int, *, since: int, after: int, count: int
+    ) -> list[tuple[int, StoredVersion]]:
+        raise NotImplementedError("use the real store")
+
     def change_token(self) -> object:
         return sum(map(len, self.versions.values()))
 

@@ -268,6 +268,7 @@ def _common_parameters() -> Json:
                 "enum": [
                     "handling=strict",
                     "handling=lenient",
+                    "respond-async",
                     "return=minimal",
                     "return=representation",
                     "return=OperationOutcome",
@@ -316,6 +317,8 @@ def _success_name(interaction: Interaction, status: int) -> str:
     """The schema of the interaction's answer, which is also the name of its response."""
     if status == 204:
         return "Deleted"
+    if status == 202:
+        return "Accepted"
     if interaction.writes:
         return "Created" if status == 201 else "Written"
     return _ANSWERS.get(interaction.code, "Resource")
@@ -331,6 +334,9 @@ _ANSWERS = {
     "batch": "Responses",
     "capabilities": "CapabilityStatement",
     "operation": "Answer",
+    "export-status": "Manifest",
+    "export-output": "Ndjson",
+    "export-deleted": "Ndjson",
 }
 
 
@@ -341,6 +347,13 @@ def _success(name: str) -> Json:
         told = "created" if name == "Created" else "written, or an OperationOutcome about it"
         # Without a schema: with `Prefer: return=minimal` there is no body.
         return {"description": f"The resource that was {told}", "headers": _validators()}
+    if name == "Accepted":
+        return {"description": "It is being done; Content-Location and X-Progress say more"}
+    if name == "Manifest":
+        content = {"application/json": {"schema": _reference("schemas", name)}}
+        return {"description": "What an export holds, and where", "content": content}
+    if name == "Ndjson":
+        return {"description": "One resource a line", "content": {"application/fhir+ndjson": {}}}
     content = _fhir_content(name)
     if name == "Resource":
         content["*/*"] = {
@@ -398,6 +411,18 @@ def _schemas() -> Json:
             "description": "A Parameters, or the one resource that the operation gives",
             "required": ["resourceType"],
             "properties": {"resourceType": texts},
+        },
+        "Manifest": {
+            "type": "object",
+            "required": ["transactionTime", "request", "requiresAccessToken", "output", "error"],
+            "properties": {
+                "transactionTime": texts,
+                "request": texts,
+                "requiresAccessToken": {"type": "boolean"},
+                "output": {"type": "array", "items": {"type": "object"}},
+                "deleted": {"type": "array", "items": {"type": "object"}},
+                "error": {"type": "array", "items": {"type": "object"}},
+            },
         },
         "Bundle": resource(
             "Bundle",
@@ -480,12 +505,12 @@ def current_document() -> Json:
     """The document of the service as it is: what `openapi.yaml` must hold."""
     from fhir_service.content.published import search_parameters
     from fhir_service.interactions import INTERACTIONS
-    from fhir_service.operations import OPERATIONS
+    from fhir_service.operations import OPERATIONS, export_status
     from fhir_service.operations.routing import interactions_of
     from fhir_service.releases import RELEASES
 
     types = {name: served_types(release, "content") for name, release in RELEASES.items()}
-    interactions = (*INTERACTIONS, *interactions_of(OPERATIONS))
+    interactions = (*INTERACTIONS, *interactions_of(OPERATIONS), *export_status.INTERACTIONS)
     return document(interactions, RELEASES, types, search_parameters())
 
 

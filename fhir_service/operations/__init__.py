@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/operations.html
 from fhir_service.operations import (
     code_system_validate_code,
     expand,
+    export,
     lookup,
     package,
     subsumes,
@@ -17,11 +18,12 @@ from fhir_service.operations.declaration import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
     versions.OPERATION,
+    export.OPERATION,
+    package.OPERATION,
     lookup.OPERATION,
     code_system_validate_code.OPERATION,
     subsumes.OPERATION,
     expand.OPERATION,
     value_set_validate_code.OPERATION,
     translate.OPERATION,
-    package.OPERATION,
 )

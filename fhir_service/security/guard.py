@@ -99,6 +99,16 @@ def authorise(
     return granted
 
 
+def granted_scopes(authorization: str | None, guard: Guard) -> Scopes:
+    """All that the caller may do; raises Unauthorized where reading needs a token and there is no good one.
+
+    For what gives each caller as much as is allowed, where `authorise` would ask for everything.
+    """
+    if guard.reads == "open":
+        return guard.open_scopes
+    return guard.open_scopes + _scopes_of(authorization, guard.verifier)
+
+
 def _covers(scopes: Scopes, type_name: str, actions: str) -> bool:
     return all(allows(scopes, type_name, action) for action in actions)
 

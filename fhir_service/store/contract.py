@@ -6,7 +6,7 @@ read never parses JSON. Times are whole microseconds since 1970-01-01T00:00:00Z.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -127,6 +127,17 @@ class Store(Resources, Protocol):
 
     def search_parameters(self, built: Mapping[str, SearchParameters]) -> Mapping[str, SearchParameters]:
         """These, by release name, and what clients define in this store; always as it is now."""
+
+    def settled(self, now: Callable[[], int]) -> int:
+        """A moment up to which all is committed: whatever is written from now on has a later last update."""
+
+    def as_of(
+        self, release: str, type_name: str, at: int, *, since: int, after: int, count: int
+    ) -> Sequence[tuple[int, StoredVersion]]:
+        """The versions that were current at that moment, with their places in a stable order.
+
+        Deletions are among them. Only those after the place `after`, and updated later than `since`.
+        """
 
     def is_ready(self) -> bool:
         """Whether the database answers."""

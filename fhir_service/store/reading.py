@@ -7,7 +7,7 @@ from typing import Any
 
 from fhir_service.search.predicates import keys
 from fhir_service.search.query import Query
-from fhir_service.store import sql
+from fhir_service.store import snapshot, sql
 from fhir_service.store.contract import HistoryPage, HistoryScope, Page, StoredVersion
 from fhir_service.store.searching import Searcher
 from fhir_service.store.sql import Names, Sql
@@ -41,6 +41,14 @@ class Reading(ABC):
         if scope.type_name is not None and scope.type_name not in names.types:
             names = self._reload(release)
         return history(self._rows, names, scope)
+
+    def as_of(
+        self, release: str, type_name: str, at: int, *, since: int, after: int, count: int
+    ) -> list[tuple[int, StoredVersion]]:
+        number = self._number_of(release, type_name)
+        if number is None:
+            return []
+        return snapshot.as_of(self._rows, number, type_name, at, since=since, after=after, count=count)
 
     def _version(self, text: str, release: str, type_name: str, *key: str | int) -> StoredVersion | None:
         type_number = self._number_of(release, type_name)

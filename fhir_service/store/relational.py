@@ -6,17 +6,21 @@ Each thread reads on a DBAPI connection of its own; each transaction that writes
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from fhir_service.errors import Contended
 from fhir_service.search.definitions import SearchParameters
-from fhir_service.store.database import Database
+from fhir_service.store.database import DEFINITIONS, Database
 from fhir_service.store.migration import migrate
 from fhir_service.store.parameters import StoredParameters
 from fhir_service.store.reading import Reading
 from fhir_service.store.sql import Sql
 from fhir_service.store.transaction import Transaction
+
+_ATTEMPTS = 20
 
 
 class RelationalStore(Reading):
@@ -86,6 +90,18 @@ class RelationalStore(Reading):
     def search_parameters(self, built: Mapping[str, SearchParameters]) -> StoredParameters:
         """These, by release name, and what clients define in this store; always as it is now."""
         return StoredParameters(self._rows, built)
+
+    def settled(self, now: Callable[[], int]) -> int:
+        """A moment up to which all is committed: whatever is written from now on has a later last update."""
+        for _ in range(_ATTEMPTS):
+            try:
+                with self.write() as transaction:
+                    # Every writer holds a share of it, and takes its time while it does.
+                    transaction.lock(DEFINITIONS)
+                    return now()
+            except Contended:
+                time.sleep(0.05)
+        raise Contended("Other writers were in the way.")
 
     # Writing
 

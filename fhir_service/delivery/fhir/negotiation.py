@@ -141,6 +141,11 @@ def is_lenient(prefer: str, default: str) -> bool:
     return (asked if asked in ("strict", "lenient") else default) == "lenient"
 
 
+def is_asynchronous(prefer: str) -> bool:
+    """Whether the client wants to ask for the answer later: `Prefer: respond-async`."""
+    return any(name == "respond-async" for name, _ in _preferences(prefer))
+
+
 def preferred_return(prefer: str) -> str:
     """What a write should answer: `Prefer: return=minimal`, `representation` or `OperationOutcome`."""
     asked = dict(_preferences(prefer)).get("return", "")

@@ -8,7 +8,7 @@ OperationOutcome.
 
 from __future__ import annotations
 
-from flask import Response, g, request
+from flask import Response, g, request, send_file
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date
 
@@ -43,7 +43,12 @@ _ISSUE_CODES = {
 
 def render(answer: exchange.Response, representation: Representation, pretty: bool) -> Response:
     """The response value as HTTP."""
-    if answer.body is None:
+    if answer.file is not None:
+        response = send_file(
+            answer.file.absolute(), answer.media_type, conditional=False, etag=False, max_age=0
+        )
+        del response.headers["Last-Modified"]
+    elif answer.body is None:
         response = Response(status=answer.status)
         del response.headers["Content-Type"]
     elif answer.media_type is not None:
@@ -52,6 +57,7 @@ def render(answer: exchange.Response, representation: Representation, pretty: bo
     else:
         body = representation.format.encode(answer.body, pretty, representation.release)
         response = Response(body, answer.status, content_type=representation.content_type)
+    response.headers.update(answer.headers)
     if answer.etag is not None:
         response.set_etag(answer.etag, weak=True)
     if answer.last_modified is not None:
@@ -66,7 +72,7 @@ def render(answer: exchange.Response, representation: Representation, pretty: bo
 
 def _is_created(answer: exchange.Response) -> bool:
     """A conditional create that finds the resource says where it is, as one that makes it does."""
-    return answer.status == 201 or request.method == "POST"
+    return answer.status == 201 or (request.method == "POST" and answer.status != 202)
 
 
 def render_failure(error: Exception) -> Response:

@@ -15,6 +15,7 @@ from fhir_service.delivery.cors import add_cors, add_preflight, is_preflight
 from fhir_service.delivery.fhir.negotiation import (
     default_representation,
     flag,
+    is_asynchronous,
     is_lenient,
     negotiate,
     preferred_return,
@@ -75,6 +76,7 @@ def create_blueprint(services: Services) -> Blueprint:
             raw=raw,
             content=content,
             conditions=_conditions(),
+            is_asynchronous=is_asynchronous(prefer),
             returns=preferred_return(prefer),
             authorization=request.headers.get("Authorization", ""),
         )
@@ -138,10 +140,13 @@ def _values(pairs: Pairs, name: str) -> Sequence[str]:
 
 
 def _may_be_raw(path: str, accept: str, pairs: Pairs) -> bool:
-    """Whether this may be a Binary's own content: then Accept need not name what is offered.
+    """Whether this may be no FHIR resource: then Accept need not name what is offered.
 
     https://hl7.org/fhir/R4/binary.html#rest: any Accept but a FHIR type gets the content with its own type.
+    The files of an export are NDJSON, whatever is accepted.
     """
+    if path.startswith("$export-"):
+        return True
     return path.startswith("Binary/") and "/fhir+" not in accept.lower() and not _values(pairs, "_format")
 
 
