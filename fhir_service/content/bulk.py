@@ -27,7 +27,7 @@ from fhir_service.content.preparing import (
     prepared,
     rejection,
 )
-from fhir_service.content.sources import Item, Source
+from fhir_service.content.sources import About, Item, Source
 from fhir_service.errors import Issue
 from fhir_service.formats import fhir_json
 from fhir_service.formats.meta import stamp, without_stamp
@@ -37,7 +37,7 @@ from fhir_service.search.definitions import SearchParameters
 from fhir_service.search.index import index_rows
 from fhir_service.store import filling
 from fhir_service.store.bulk import Prepared, insert_new, known_ids
-from fhir_service.store.contract import StoredVersion
+from fhir_service.store.contract import Owner, StoredVersion
 from fhir_service.store.parameters import StoredParameters
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.transaction import Transaction
@@ -147,15 +147,20 @@ def load_package(
     """Load a FHIR package, which then owns what it brings; yields one growing report.
 
     It is read whole before anything is written: a newer version of a package replaces an older one in one
-    transaction, or not at all.
+    transaction, or not at all. What another package or a client brought stays theirs and is rejected: HL7's
+    own packages have ids in common.
     """
     assert source.about is not None
     report = Report()
-    content: dict[Key, bytes] = {}
+    found: dict[Key, Accepted] = {}
     for accepted in _accepted(store, source, settled, report, rejects):
-        content.update(((one.type_name, one.logical_id), one.body) for one in accepted)
+        found.update(((one.type_name, one.logical_id), one) for one in accepted)
         yield report
-    about = source.about
+    about, refused = source.about, report.rejected
+    with store.write() as transaction:
+        foreign = {key: told for key in found if (told := _belongs_to_others(transaction, about, key))}
+    _reject([_conflict(source, found[key], told) for key, told in foreign.items()], report, rejects)
+    content = {key: one.body for key, one in found.items() if key not in foreign}
     package = Package(about.canonical, about.version, about.release.name, content, origin="file")
     loaded = load_packages(
         store, [package], settled.parameters_by_release, now=settled.now, removes_others=False
@@ -163,8 +168,28 @@ def load_package(
     report.created, report.updated = loaded.created, loaded.updated
     report.unchanged, report.deleted = loaded.unchanged, loaded.deleted
     with store.write() as transaction:
-        _note_validated(transaction, source, settled.release, Progress(0, report.rejected, settled.gate_name))
+        _note_validated(transaction, source, settled.release, Progress(0, refused, settled.gate_name))
     yield report
+
+
+def _belongs_to_others(transaction: Transaction, about: About, key: Key) -> str:
+    """Whose the resource is, when it is there and not this package's own; empty when it may be written."""
+    release = about.release.name
+    owner = transaction.owner(release, *key)
+    if owner:
+        return "" if owner.canonical == about.canonical else _belongs(key, owner)
+    current = transaction.read(release, *key)
+    is_there = current is not None and not current.is_deleted
+    return f"{'/'.join(key)} is in the store and was not loaded by a package" if is_there else ""
+
+
+def _belongs(key: Key, owner: Owner) -> str:
+    return f"{'/'.join(key)} belongs to the package {owner.canonical}|{owner.version}"
+
+
+def _conflict(source: Source, one: Accepted, told: str) -> str:
+    named = {"resourceType": one.type_name, "id": one.logical_id}
+    return rejection(source.path.name, one.place, named, [Issue("error", "business-rule", told)])
 
 
 def check(
@@ -288,8 +313,7 @@ def _update(
     resource = fhir_json.parse(one.body)
     owner = transaction.owner(release, *key)
     if owner:
-        belongs = f"{'/'.join(key)} belongs to the package {owner.canonical}|{owner.version}"
-        return rejection(source.path.name, one.place, resource, [Issue("error", "business-rule", belongs)])
+        return _conflict(source, one, _belongs(key, owner))
     current = transaction.read(release, *key)
     assert current is not None
     before = fhir_json.parse(current.body) if current.body is not None else {}

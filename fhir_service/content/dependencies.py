@@ -5,7 +5,8 @@ https://hl7.org/fhir/R4/packages.html and https://confluence.hl7.org/display/FHI
     NAME#VERSION.tgz or NAME-VERSION.tgz in the folder    is loaded first, after what it depends on itself
     loaded before, in this version                        is not looked for
     HL7's definitions of a release that is served         are known without their package
-    anything else                                         is missing: an error, before anything is loaded
+    anything else                                         is missing: an error, before anything is loaded, or
+                                                          a remark where that is allowed
 
 A version may be a pattern: `4.0.x` is the greatest that fits, `latest` the greatest there is.
 """
@@ -34,12 +35,14 @@ class Plan:
     remarks: list[str] = field(default_factory=list)
 
 
-def plan(given: Iterable[str], folder: Path | None, is_loaded: IsLoaded) -> Plan:
+def plan(
+    given: Iterable[str], folder: Path | None, is_loaded: IsLoaded, *, allow_missing: bool = False
+) -> Plan:
     """Files and folders as given (or NAME#VERSION of a package in the folder), each after its dependencies.
 
     Dependencies are looked for in `folder`, by default beside the package. Raises SourceError.
     """
-    planner = _Planner(folder, is_loaded)
+    planner = _Planner(folder, is_loaded, allow_missing)
     for text in given:
         planner.add(open_source(_path_of(text, folder)), ())
     return planner.plan
@@ -58,10 +61,11 @@ def _path_of(text: str, folder: Path | None) -> Path:
 
 
 class _Planner:
-    def __init__(self, folder: Path | None, is_loaded: IsLoaded) -> None:
+    def __init__(self, folder: Path | None, is_loaded: IsLoaded, allow_missing: bool) -> None:
         self.plan = Plan()
         self._folder = folder
         self._is_loaded = is_loaded
+        self._allow_missing = allow_missing
         self._seen: set[Path] = set()
 
     def add(self, source: Source, wanted_by: Sequence[str]) -> None:
@@ -82,15 +86,21 @@ class _Planner:
         if found:
             self.add(open_source(found), wanted_by)
         elif _is_own_definition(name, version):
-            remark = f"{name}#{version} is not loaded: the service has HL7's definitions of that release."
-            if remark not in self.plan.remarks:
-                self.plan.remarks.append(remark)
+            self._remark(
+                f"{name}#{version} is not loaded: the service has HL7's definitions of that release."
+            )
+        elif self._allow_missing:
+            self._remark(f"{' needs '.join(wanted_by)} needs {name}#{version}, which is missing.")
         else:
             raise SourceError(
                 f"{' needs '.join(wanted_by)} needs {name}#{version}, which is neither loaded nor in {folder}"
-                f" (as {name}#{version}.tgz or {name}-{version}.tgz). Put it there, or name its folder with"
-                " --packages."
+                f" (as {name}#{version}.tgz or {name}-{version}.tgz). Put it there, name its folder with"
+                " --packages, or go on without it with --allow-missing."
             )
+
+    def _remark(self, text: str) -> None:
+        if text not in self.plan.remarks:
+            self.plan.remarks.append(text)
 
 
 def _find(name: str, version: str, folder: Path) -> Path | None:

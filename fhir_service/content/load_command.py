@@ -43,6 +43,9 @@ _SMALL = 1_000_000
     help="Where the packages are that a package depends on.  [default: the folder of the package]",
 )
 @click.option(
+    "--allow-missing", is_flag=True, help="Go on without packages that are depended on but not found."
+)
+@click.option(
     "--trusted",
     is_flag=True,
     help="Skip the validator, for a file that this build has validated: one of the same SHA-256 was loaded or"
@@ -67,6 +70,7 @@ def load(
     paths: tuple[str, ...],
     release: str,
     folder: Path | None,
+    allow_missing: bool,
     trusted: bool,
     only_check: bool,
     processes: int,
@@ -86,6 +90,7 @@ def load(
     fhir-service load hl7.fhir.us.core#6.1.0 --packages ~/packages
     """
     from fhir_service.content.dependencies import plan
+    from fhir_service.content.load import LoadError
     from fhir_service.content.preparing import WorkersEnded
     from fhir_service.content.sources import SourceError
     from fhir_service.store import open_store
@@ -100,7 +105,7 @@ def load(
         raise click.ClickException(str(error)) from None
     try:
         with store.database.exclusive(LOCK):
-            planned = plan(paths, folder, partial(_is_loaded, store))
+            planned = plan(paths, folder, partial(_is_loaded, store), allow_missing=allow_missing)
             for remark in planned.remarks:
                 click.echo(remark, err=True)
             work = [
@@ -108,7 +113,7 @@ def load(
                 for source in planned.sources
             ]
             _load_all(store, work, rejected, only_check)
-    except (SourceError, WorkersEnded) as error:
+    except (SourceError, LoadError, WorkersEnded) as error:
         raise click.ClickException(str(error)) from None
     finally:
         store.close()

@@ -124,17 +124,17 @@ def test_of_one_id_in_a_batch_the_last_counts(store: RelationalStore, tmp_path: 
     assert find(store, ("title", "later")) == ["a"]
 
 
-def package(path: Path, version: str, *resources: dict[str, Any]) -> Path:
-    manifest = {"name": "test.package", "version": version, "fhirVersions": ["4.0.1"]}
+def package(path: Path, version: str, *resources: dict[str, Any], name: str = "test.package") -> Path:
+    manifest = {"name": name, "version": version, "fhirVersions": ["4.0.1"]}
     with tarfile.open(path, "w:gz") as archive:
         named = {f"{one['resourceType']}-{one['id']}.json": one for one in resources}
-        for name, content in {
+        for file, content in {
             "package.json": manifest,
             **named,
             "example/Library-x.json": library("x"),
         }.items():
             body = json.dumps(content).encode()
-            member = tarfile.TarInfo(f"package/{name}")
+            member = tarfile.TarInfo(f"package/{file}")
             member.size = len(body)
             archive.addfile(member, io.BytesIO(body))
     return path
@@ -149,6 +149,25 @@ def test_a_package_owns_what_it_brings(store: RelationalStore, tmp_path: Path) -
     report, rejects = load(store, ndjson(tmp_path / "a.ndjson", library("a", "Mine")))
     assert report.rejected == 1
     assert "test.package|1.1.0" in rejects[0]["issues"][0]["diagnostics"]
+
+
+def test_what_others_brought_stays_theirs_and_the_rest_of_a_package_is_loaded(
+    store: RelationalStore, tmp_path: Path
+) -> None:
+    load(store, package(tmp_path / "p.tgz", "1.0.0", library("a")))
+    load(store, ndjson(tmp_path / "own.ndjson", library("b")))
+    other = package(
+        tmp_path / "o.tgz", "2.0.0", library("a", "O"), library("b", "O"), library("c"), name="other"
+    )
+    report, rejects = load(store, other)
+    assert (report.created, report.updated, report.rejected) == (1, 0, 2)
+    assert [line["issues"][0]["diagnostics"] for line in rejects] == [
+        "Library/a belongs to the package test.package|1.0.0",
+        "Library/b is in the store and was not loaded by a package",
+    ]
+    assert find(store, ("title", "O")) == []
+    again, _ = load(store, other)
+    assert (again.created, again.updated, again.unchanged, again.rejected) == (0, 0, 1, 2)
 
 
 def test_a_folder_is_a_source(store: RelationalStore, tmp_path: Path) -> None:

@@ -101,6 +101,13 @@ def test_what_is_missing_is_named_with_who_needs_it_and_where_it_was_looked_for(
         order("x#1.0.0", folder=tmp_path)
 
 
+def test_what_is_missing_may_be_left_out_and_is_named(tmp_path: Path) -> None:
+    top = package(tmp_path / "a#1.0.0.tgz", "b#1.0.0")
+    found = plan([str(top)], None, lambda name, version: False, allow_missing=True)
+    assert [source.path for source in found.sources] == [top]
+    assert found.remarks == ["a#1.0.0 needs b#1.0.0, which is missing."]
+
+
 @pytest.mark.parametrize("need", ["hl7.fhir.r4.core#4.0.1", "hl7.fhir.r5.core#5.0.x", "hl7.fhir.core#4.0.1"])
 def test_a_core_package_may_be_absent_and_that_is_said(tmp_path: Path, need: str) -> None:
     found = plan([str(package(tmp_path / "a#1.0.0.tgz", need))], None, lambda name, version: False)
