@@ -95,7 +95,7 @@ def test_the_guide_lists_everything_and_marks_the_examples(package: NpmPackage) 
     held = {
         name.rpartition("/")[2].removesuffix(".json").replace("-", "/", 1): "/example/" in name
         for name in files
-        if not name.endswith(("package.json", ".index.json"))
+        if not name.endswith(("/package.json", "/.index.json"))
     }
     held.pop(f"ImplementationGuide/{package.name}")
     assert listed == held
