@@ -55,6 +55,7 @@ def test_a_token_exports_the_types_it_covers_and_no_others(
     assert client.get(file["url"]).status_code == 401
     with client.get(file["url"], headers=some) as found:
         assert found.status_code == 200
+        assert found.headers["Cache-Control"] == "no-store"
     refused = client.get("/fhir/r4/$export?_type=Library", headers=ASYNC | some)
     assert refused.status_code == 403
     assert "system/Library.rs" in refused.get_json()["issue"][0]["diagnostics"]

@@ -22,7 +22,7 @@ from fhir_service.releases import R4
 
 # A cache may keep an answer but must ask whether it still holds: a resource can change at any time.
 _REVALIDATE = "public, no-cache"
-_NOT_KEPT = "no-store"
+NOT_KEPT = "no-store"
 _VARY = "Accept, Prefer"
 # A Binary holds whatever was put into it; shown by a browser it must not act as a page of this service.
 _SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -65,7 +65,7 @@ def render(answer: exchange.Response, representation: Representation, pretty: bo
     if answer.location is not None:
         response.headers["Location" if _is_created(answer) else "Content-Location"] = answer.location
     may_be_kept = request.method in ("GET", "HEAD") and not answer.is_personal
-    response.headers["Cache-Control"] = _REVALIDATE if may_be_kept else _NOT_KEPT
+    response.headers["Cache-Control"] = _REVALIDATE if may_be_kept else NOT_KEPT
     response.headers["Vary"] = _VARY
     return response
 
@@ -109,7 +109,7 @@ def _failure(status: int, issues: tuple[Issue, ...], headers: dict[str, str]) ->
     body = representation.format.encode(reported, g.get("pretty", False), representation.release)
     response = Response(body, status, content_type=representation.content_type)
     response.headers.update(headers)
-    response.headers["Cache-Control"] = _NOT_KEPT
+    response.headers["Cache-Control"] = NOT_KEPT
     response.headers["Vary"] = _VARY
     return response
 

@@ -24,7 +24,7 @@ from fhir_service.delivery.fhir.negotiation import (
     require_plain,
     single,
 )
-from fhir_service.delivery.fhir.rendering import render
+from fhir_service.delivery.fhir.rendering import NOT_KEPT, render
 from fhir_service.dispatch import check, dispatch, find
 from fhir_service.errors import NotAcceptable
 from fhir_service.exchange import Conditions, Content, Pairs, Services
@@ -85,9 +85,8 @@ def create_blueprint(services: Services) -> Blueprint:
     def finish(response: Response) -> Response:
         add_cors(response, request, services.settings)
         if services.guard.reads == "token":  # what one client may read is nobody else's
-            response.headers["Cache-Control"] = (
-                "private, no-cache" if response.status_code < 400 else "no-store"
-            )
+            if response.headers.get("Cache-Control") != NOT_KEPT:
+                response.headers["Cache-Control"] = "private, no-cache"
             response.vary.add("Authorization")
         return response
 
