@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from fhir_service.fhir.path import EvaluationError, UnsupportedExpression, compile_path
+from fhir_service.fhir.path import (
+    EvaluationError,
+    Unavailable,
+    UnavailableData,
+    UnsupportedExpression,
+    compile_path,
+)
+from fhir_service.fhir.path.simple import simple_path
 from fhir_service.releases import R4, R5, RELEASES
 
 from .path_cases import Case, read_cases
@@ -100,3 +107,74 @@ def test_an_evaluation_leaves_no_state_behind() -> None:
     jim = {"resourceType": "Patient", "name": [{"family": "A", "given": ["Jim"]}]}
     ann = {"resourceType": "Patient", "name": [{"family": "B", "given": ["Ann"]}]}
     assert [path(one) for one in (jim, ann, jim)] == [[("string", "A")], [], [("string", "A")]]
+
+
+def test_a_variable_stands_for_what_it_is_given() -> None:
+    path = compile_path("%who.name.given", "Patient", R4, frozenset(("who",)))
+    patient = {"resourceType": "Patient", "name": [{"given": ["Eva"]}]}
+    found = path.evaluate_with([], {"who": [("Patient", patient, None)]}, lambda reference: None)
+    assert found == [("string", "Eva", None)]
+
+
+def test_a_variable_that_nobody_declared_is_refused() -> None:
+    with pytest.raises(UnsupportedExpression, match="%who"):
+        compile_path("%who.name", "Patient", R4, frozenset(("whom",)))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "%who",
+        "%who.name",
+        "%who.exists()",
+        "%who.empty()",
+        "%who.name.exists().not()",
+        "%who.active = true",
+        "%who | {}",
+        "({} | %who).empty()",
+        "{}.combine(%who).count()",
+        "%who is Patient",
+        "%who.where(active).count()",
+        "iif(%who.active, 1, 2)",
+        "active.exists()",
+        "%who[0]",
+        "$this",
+        "%who.ofType(Patient)",
+        "%resource.active",
+        "1 in %who",
+    ],
+)
+def test_whoever_looks_into_what_is_unavailable_fails(expression: str) -> None:
+    path = compile_path(expression, "Patient", R4, frozenset(("who",)))
+    missing = Unavailable("the patient")
+    with pytest.raises(UnavailableData, match="the patient is not available"):
+        list(path.evaluate_with(missing, {"who": missing}, lambda reference: None))
+
+
+@pytest.mark.parametrize(
+    "expression", ["false and %who.active", "true or active", "iif(true, 1, %who.active)"]
+)
+def test_what_does_not_look_into_it_has_an_answer(expression: str) -> None:
+    path = compile_path(expression, "Patient", R4, frozenset(("who",)))
+    missing = Unavailable("the patient")
+    assert path.evaluate_with(missing, {"who": missing}, lambda reference: None)
+
+
+@pytest.mark.parametrize(
+    ("expression", "root", "steps"),
+    [
+        ("code", "", [("code", None)]),
+        ("dosageInstruction[1].text", "", [("dosageInstruction", 1), ("text", None)]),
+        ("%action.title", "%action", [("title", None)]),
+        ("`code`.coding[0].code", "", [("code", None), ("coding", 0), ("code", None)]),
+    ],
+)
+def test_a_simple_path_is_its_steps(expression: str, root: str, steps: list[tuple[str, int | None]]) -> None:
+    path = simple_path(expression)
+    assert (path.root, [(step.name, step.index) for step in path.steps]) == (root, steps)
+
+
+@pytest.mark.parametrize("expression", ["a.where(b)", "first()", "a + b", "a[b]", "a[0][1]", "'text'", "a."])
+def test_what_is_no_place_is_no_simple_path(expression: str) -> None:
+    with pytest.raises(UnsupportedExpression):
+        simple_path(expression)

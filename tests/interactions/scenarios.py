@@ -53,7 +53,7 @@ def run(
         _check(_filled(step, kept), answer, where)
         _check_valid(answer, RELEASES[base.rpartition("/")[2]], where)
         for name, path in step.get("keep", {}).items():
-            kept[name] = _found(_parsed(answer), path)
+            kept[name] = found_at(_parsed(answer), path)
 
 
 def _ask(method: str, step: dict[str, Any], client: FlaskClient, base: str) -> TestResponse:
@@ -72,14 +72,14 @@ def _ask(method: str, step: dict[str, Any], client: FlaskClient, base: str) -> T
 def _check(step: dict[str, Any], answer: TestResponse, where: str) -> None:
     assert answer.status_code == step.get("status", 200), f"{where}: {answer.status}\n{answer.text}"
     for name, expected in step.get("headers", {}).items():
-        assert _fits(answer.headers.get(name), expected), f"{where}: {name}: {answer.headers.get(name)}"
+        assert fits(answer.headers.get(name), expected), f"{where}: {name}: {answer.headers.get(name)}"
     if "empty" in step:
         assert answer.data == b"", where
     if "content" in step:
         assert answer.text == step["content"], where
     for path, expected in step.get("json", {}).items():
-        found = _found(_parsed(answer), path)
-        assert _fits(found, expected), f"{where}: {path} is {found!r}, not {expected!r}\n{answer.text}"
+        found = found_at(_parsed(answer), path)
+        assert fits(found, expected), f"{where}: {path} is {found!r}, not {expected!r}\n{answer.text}"
 
 
 def _check_valid(answer: TestResponse, release: Release, where: str) -> None:
@@ -92,13 +92,13 @@ def _parsed(answer: TestResponse) -> Any:
     return json.loads(answer.data, parse_float=Decimal)
 
 
-def _fits(found: Any, expected: Any) -> bool:
+def fits(found: Any, expected: Any) -> bool:
     if isinstance(expected, str) and expected.startswith("~"):
         return isinstance(found, str) and re.search(expected[1:], found) is not None
     return bool(found == expected) and type(found) is type(expected)
 
 
-def _found(value: Any, path: str) -> Any:
+def found_at(value: Any, path: str) -> Any:
     """What stands at a path of names and numbers; `length` is how long a list is, None what is not there."""
     for part in path.split("."):
         if part == "length":

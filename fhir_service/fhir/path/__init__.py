@@ -7,6 +7,17 @@ https://hl7.org/fhirpath/N1/ and https://hl7.org/fhir/R4/fhirpath.html
 """
 
 from .compiler import Path, compile_path
-from .errors import EvaluationError, PathError, UnsupportedExpression
+from .errors import EvaluationError, PathError, UnavailableData, UnsupportedExpression
+from .runtime import Item, Items, Unavailable
 
-__all__ = ["EvaluationError", "Path", "PathError", "UnsupportedExpression", "compile_path"]
+__all__ = [
+    "EvaluationError",
+    "Item",
+    "Items",
+    "Path",
+    "PathError",
+    "Unavailable",
+    "UnavailableData",
+    "UnsupportedExpression",
+    "compile_path",
+]

@@ -5,10 +5,10 @@ https://hl7.org/fhirpath/N1/#collections and https://hl7.org/fhirpath/N1/#single
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NoReturn, SupportsIndex
 
-from .errors import EvaluationError
+from .errors import EvaluationError, UnavailableData
 from .schema import Schema
 
 # (FHIR type, JSON value, the `_name` sibling of a primitive). The value is None when a primitive has only
@@ -26,10 +26,16 @@ EMPTY: Items = []
 class Environment:
     """The state of one evaluation."""
 
-    __slots__ = ("context", "index", "resolve", "resource", "root", "schema", "this")
+    __slots__ = ("context", "index", "resolve", "resource", "root", "schema", "this", "variables")
 
     def __init__(
-        self, schema: Schema, context: Items, resource: Items, root: Items, resolve: Resolve | None
+        self,
+        schema: Schema,
+        context: Items,
+        resource: Items,
+        root: Items,
+        resolve: Resolve | None,
+        variables: Mapping[str, Items],
     ) -> None:
         self.schema = schema
         self.context = context
@@ -39,11 +45,42 @@ class Environment:
         self.root = root
         """%rootResource: the resource that holds %resource, when that is a contained one."""
         self.resolve = resolve
+        self.variables = variables
+        """What the caller's own names (`%subject`) stand for, by the name without its percent sign."""
         self.this = context
         self.index = 0
 
 
 Run = Callable[[Environment, Items], Items]
+
+
+class Unavailable(list[Item]):
+    """A collection that is known to hold something which is not here: an empty one would be a wrong answer.
+
+    Whoever looks into it fails; `false and %subject.active` never does.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def _fail(self) -> NoReturn:
+        raise UnavailableData(f"{self.name} is not available here")
+
+    def __iter__(self) -> Iterator[Item]:
+        self._fail()
+
+    def __len__(self) -> int:
+        self._fail()
+
+    def __getitem__(self, index: SupportsIndex | slice) -> Any:
+        self._fail()
+
+    def __add__(self, other: Any) -> Any:
+        self._fail()
+
+    def __radd__(self, other: Any) -> Any:
+        self._fail()
 
 
 def boolean(items: Items) -> bool | None:
