@@ -18,13 +18,15 @@ class Words:
         self._own = definition.get("language", "")
         self._wanted = application.inputs.language
         self._application = application
-        self._translated = 0
-        self._missing = 0
+        self._translated_into: set[str] = set()
+        self._is_missing_one = False
 
     @property
     def language(self) -> str:
-        """What the result is written in: the user's language only when all of it is."""
-        return self._wanted if self._translated and not self._missing else self._own
+        """What the result is written in: another language only when all of it is."""
+        if not self._translated_into or self._is_missing_one:
+            return str(self._own)
+        return next(iter(self._translated_into)) if len(self._translated_into) == 1 else self._wanted
 
     def read(self, holder: Json, name: str) -> str | None:
         """A text of the definition: a translation into the user's language, or as it is."""
@@ -32,17 +34,16 @@ class Words:
         if own is None or not self._wanted:
             return own
         texts = _translations(holder.get("_" + name, {}))
-        translated = texts.get(self._wanted.lower())
-        if translated is None and _serves(self._own, self._wanted):
+        tag = next((tag for tag in texts if tag.lower() == self._wanted.lower()), None)
+        if tag is None and _serves(self._own, self._wanted):
             return own
-        if translated is None:
-            translated = next((text for tag, text in texts.items() if _serves(tag, self._wanted)), None)
-        if translated is None:
-            self._missing += 1
+        tag = tag or next((tag for tag in texts if _serves(tag, self._wanted)), None)
+        if tag is None:
+            self._is_missing_one = True
             self._application.note(f"{self._name} is not wholly translated into {self._wanted}.")
             return own
-        self._translated += 1
-        return translated
+        self._translated_into.add(tag)
+        return texts[tag]
 
     def copy(self, holder: Json, *names: str) -> Json:
         """Those of the named texts that the holder has."""
@@ -51,6 +52,7 @@ class Words:
 
 
 def _translations(sibling: Json) -> dict[str, str]:
+    """The translations beside a text, by language tag."""
     texts = {}
     for extension in sibling.get("extension", ()):
         if extension.get("url") == TRANSLATION:
@@ -59,7 +61,7 @@ def _translations(sibling: Json) -> dict[str, str]:
             content = parts.get("content", {})
             text = content.get("valueString", content.get("valueMarkdown"))
             if language and text:
-                texts[str(language).lower()] = str(text)
+                texts[str(language)] = str(text)
     return texts
 
 
