@@ -4,7 +4,9 @@ https://hl7.org/fhir/R4/operations.html
 """
 
 from fhir_service.operations import (
+    apply,
     code_system_validate_code,
+    data_requirements,
     expand,
     export,
     lookup,
@@ -26,4 +28,7 @@ OPERATIONS: tuple[Operation, ...] = (
     expand.OPERATION,
     value_set_validate_code.OPERATION,
     translate.OPERATION,
+    apply.PLAN,
+    apply.ACTIVITY,
+    *data_requirements.OPERATIONS,
 )

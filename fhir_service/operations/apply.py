@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from fhir_service.errors import Gone, NotFound
+from fhir_service.errors import NotFound
 from fhir_service.exchange import Services
 from fhir_service.operations.declaration import ANY, Input, Operation, Output
 from fhir_service.operations.invocation import Invocation
@@ -58,7 +58,7 @@ def _definition(invocation: Invocation, services: Services) -> Json:
     type_name = invocation.operation.types[0]
     stored = Stored.of(invocation, services)
     if invocation.level == "instance":
-        return instance(invocation, services)
+        return stored.instance(invocation.request)
     sent = invocation.arguments.one(_sent_as(type_name))
     url, version = invocation.arguments.one("url"), invocation.arguments.one("version")
     if (sent is None) == (url is None):
@@ -76,23 +76,6 @@ def _definition(invocation: Invocation, services: Services) -> Json:
             "url", f"there is no {type_name} `{canonical}` here.", issue_code="not-found", error=NotFound
         )
     return found
-
-
-def instance(invocation: Invocation, services: Services) -> Json:
-    """The resource of the path.
-
-    :raises NotFound: it is not known
-    :raises Gone: it was deleted
-    """
-    request = invocation.request
-    name = f"{request.type_name}/{request.logical_id}"
-    found = services.store.read(request.release.name, request.type_name, request.logical_id)
-    if found is None:
-        raise NotFound(f"Resource `{name}` is not known.")
-    resource = Stored.of(invocation, services).resource(found)
-    if resource is None:
-        raise Gone(f"Resource `{name}` was deleted.")
-    return resource
 
 
 def _inputs(subject: str, invocation: Invocation, services: Services) -> Inputs:
@@ -181,8 +164,9 @@ PLAN = Operation(
     canonical="http://hl7.org/fhir/OperationDefinition/PlanDefinition-apply",
     title="Apply a plan",
     documentation=(
-        "What a PlanDefinition proposes for a subject, as drafts that are not stored: in R4 and R4B a CarePlan "
-        "that contains a RequestGroup, in R5 a Bundle that a RequestOrchestration opens, for each subject."
+        "What a PlanDefinition proposes for a subject, as drafts that are not stored: in R4 and R4B a "
+        "CarePlan that contains a RequestGroup, in R5 for each subject a Bundle that a RequestOrchestration "
+        "opens."
     ),
     levels=("type", "instance"),
     types=("PlanDefinition",),

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from fhir_service.exchange import Services
+from fhir_service.errors import Gone, NotFound
+from fhir_service.exchange import Request, Services
 from fhir_service.fhir.canonicals import Order, latest_order
 from fhir_service.formats import fhir_json
 from fhir_service.operations.invocation import Invocation
@@ -69,6 +70,23 @@ class Stored:
     def resource(self, found: StoredVersion | None) -> dict[str, Any] | None:
         """The parsed resource."""
         return None if found is None or found.body is None else _parsed(found.body)
+
+    def instance(self, request: Request) -> dict[str, Any]:
+        """The parsed resource of the path.
+
+        :raises NotFound: it is not known, or not to be read by the caller
+        :raises Gone: it was deleted
+        """
+        name = f"{request.type_name}/{request.logical_id}"
+        found = None
+        if request.type_name in self._readable:
+            found = self._services.store.read(self.release.name, request.type_name, request.logical_id)
+        if found is None:
+            raise NotFound(f"Resource `{name}` is not known.")
+        resource = self.resource(found)
+        if resource is None:
+            raise Gone(f"Resource `{name}` was deleted.")
+        return resource
 
     def canonical(self, type_name: str, canonical: str) -> dict[str, Any] | None:
         return self.resource(self.find(type_name, canonical))

@@ -8,6 +8,7 @@ is made here is stored.
 
 from .activity import apply_activity
 from .application import Inputs
+from .data_requirements import data_requirements
 from .plan import apply_plan
 
-__all__ = ["Inputs", "apply_activity", "apply_plan"]
+__all__ = ["Inputs", "apply_activity", "apply_plan", "data_requirements"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from fhir_service.reasoning import data_requirements
 from fhir_service.releases import RELEASES
 from tests.conformance.official_validator import Finding, Job, OfficialValidator
 from tests.conformance.reports import errors
@@ -35,12 +36,25 @@ def of_hl7() -> Iterator[Job]:
             yield Job(release, row["definition"], APPLY[type_name](found, applying.inputs(release, every)))
 
 
+def of_requirements() -> Iterator[Job]:
+    for case in applying.cases("data_requirements"):
+        for release in case.get("releases", RELEASES):
+            find = applying.finder(case.get("with", []))
+            yield Job(release, case["name"], data_requirements(case["of"], find, RELEASES[release]))
+
+
 def wrong(findings: list[Finding]) -> str:
     return errors(finding for finding in findings if finding.message_id not in NOT_OURS)
 
 
 def test_what_the_cases_give_has_no_error(official_validator: OfficialValidator) -> None:
     jobs = list(of_cases())
+    assert {job.release for job in jobs} == set(RELEASES)
+    assert wrong(official_validator.validate_all(jobs)) == ""
+
+
+def test_what_definitions_need_has_no_error(official_validator: OfficialValidator) -> None:
+    jobs = list(of_requirements())
     assert {job.release for job in jobs} == set(RELEASES)
     assert wrong(official_validator.validate_all(jobs)) == ""
 
