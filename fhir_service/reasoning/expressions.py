@@ -51,9 +51,10 @@ def evaluate(expression: Json, where: str, application: Application) -> Items:
     inputs = application.inputs
     try:
         path = compile_path(written, inputs.subject_type, application.release, VARIABLES)
-        return path.evaluate_with(
+        items = path.evaluate_with(
             _resource("subject", application), _variables(application), _resolver(application)
         )
+        return list(items)  # which fails if they are what is unavailable
     except UnavailableData:
         raise
     except UnsupportedExpression as failure:

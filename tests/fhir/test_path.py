@@ -142,6 +142,8 @@ def test_a_variable_that_nobody_declared_is_refused() -> None:
         "%who.ofType(Patient)",
         "%resource.active",
         "1 in %who",
+        "repeat(children())",
+        "descendants().count()",
     ],
 )
 def test_whoever_looks_into_what_is_unavailable_fails(expression: str) -> None:
