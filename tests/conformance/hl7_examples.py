@@ -19,6 +19,9 @@ FOLDER = ROOT / ".npm-packages"
 sys.path.append(str(ROOT / "tools"))
 from compaction.packages import PACKAGES, Package, fetch  # noqa: E402
 
+DEFINITIONS = PACKAGES
+"""The packages that define the releases; R4's holds its examples as well."""
+
 EXAMPLES = (
     PACKAGES[0],
     Package(

@@ -41,7 +41,12 @@ def required_form(element: Element) -> re.Pattern[str] | None:
     """Return what the codes of a required value set look like whose list is not in HL7's packages."""
     if element.binding is None or element.binding.strength != "required":
         return None
-    return _FORMS.get(element.binding.value_set)
+    return form_of(element.binding.value_set)
+
+
+def form_of(value_set: str) -> re.Pattern[str] | None:
+    """Return what the codes of such a value set look like, required or not."""
+    return _FORMS.get(value_set.partition("|")[0])
 
 
 def required_codings(element: Element, release: Release) -> Codings | None:
