@@ -89,7 +89,7 @@ def save(
     is_new = current is None or current.body is None
     if current is not None and current.body is not None:
         before = fhir_json.parse(current.body)
-        _require_lifecycle(before, resource, release)
+        require_lifecycle(before, resource, release)
         if fhir_json.is_same(without_stamp(before), without_stamp(resource)):
             return Saved(current, is_new=False)
     parameters = services.search_parameters[release.name]
@@ -153,7 +153,7 @@ def require_not_owned(
         )
 
 
-def _require_lifecycle(before: dict[str, Any], after: dict[str, Any], release: Release) -> None:
+def require_lifecycle(before: dict[str, Any], after: dict[str, Any], release: Release) -> None:
     """What was published stays published: https://hl7.org/fhir/R4/codesystem-publication-status.html."""
     type_name = after["resourceType"]
     element = release.type_definition(type_name).elements.get("status")

@@ -13,6 +13,7 @@ from fhir_service.operations import (
     package,
     subsumes,
     translate,
+    validate,
     value_set_validate_code,
     versions,
 )
@@ -22,6 +23,7 @@ OPERATIONS: tuple[Operation, ...] = (
     versions.OPERATION,
     export.OPERATION,
     package.OPERATION,
+    validate.OPERATION,
     lookup.OPERATION,
     code_system_validate_code.OPERATION,
     subsumes.OPERATION,

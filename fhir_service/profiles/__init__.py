@@ -72,8 +72,8 @@ class Profile:
         findings.active.discard(key)
 
     def accepts(self, node: Node) -> bool:
-        """Whether a value conforms."""
-        findings = Findings()
+        """Whether a value conforms; while just that is being found out, nothing speaks against it."""
+        findings = Findings(self.profiles.trying)
         self.check(node, findings)
         return not findings.has_errors
 
@@ -89,8 +89,9 @@ class Profiles:
         self.release = release
         self.definition = definition
         self.is_member = is_member
+        self.trying: set[tuple[str, int]] = set()
         self._compiled: dict[str, Profile | None] = {}
-        self._unusable: dict[str, str] = {}
+        self._unusable: dict[str, str] = {}  # why not
 
     def validate(self, resource: dict[str, Any], canonicals: Iterable[str] = ()) -> list[Issue]:
         """Return what is wrong with a resource in the eyes of these profiles and of those that it claims."""
@@ -106,6 +107,12 @@ class Profiles:
         if canonical not in self._compiled:
             self._compiled[canonical] = self._compile(canonical)
         return self._compiled[canonical]
+
+    def reason(self, canonical: str) -> str | None:
+        """Why nothing can be checked against a profile; None when it can, or for a type of the release."""
+        if self.profile(canonical) is not None or core_type(canonical, self.release):
+            return None
+        return self._unusable.get(canonical, "it is not known here")
 
     def trees(self, canonicals: Iterable[str]) -> list[ElementNode]:
         """The elements of those profiles that are known."""
@@ -140,12 +147,15 @@ class Profiles:
 
     def _check(self, node: Node, canonical: str, severity: str, findings: Findings) -> None:
         profile = self.profile(canonical)
+        reason = self.reason(canonical)
+        type_name = core_type(canonical, self.release)
         if profile is not None:
             profile.check(node, findings)
-        elif core_type(canonical, self.release) != node.type:
-            reason = self._unusable.get(canonical, "it is not known here")
+        elif reason is not None:
             message = f"the profile {canonical} is not checked: {reason}"
             findings.add(severity, "not-supported", message, node, canonical)
+        elif type_name is not None and not self.release.is_a(node.type, type_name):
+            findings.add(ERROR, "structure", f"this is a {node.type}, not a {type_name}", node, canonical)
 
 
 def _path(element_id: str) -> str:

@@ -15,7 +15,7 @@ DECLARED = [
     for name, release in RELEASES.items()
     if operation.id in release.operations
 ]
-# HL7's packages say `Element` for a value of any type, and `canonical`, which R4 had as `uri`.
+# HL7's packages say `Element` for a value of any type.
 _SAME = {"Element": ANY, "Any": ANY}
 # R5 calls these a uri, and describes them as what they are.
 _MISTYPED = {
@@ -23,6 +23,8 @@ _MISTYPED = {
     "targetCoding": "Coding",
     "targetCodeableConcept": "CodeableConcept",
 }
+# R4 has as `uri` what later releases have as `canonical`.
+_CALLED_URI = {"uri": "canonical"}
 
 
 def published(operation: Operation, release: Release) -> dict[str, Any]:
@@ -57,7 +59,7 @@ def _missing(theirs: list[Any], declared: tuple[Input | Output, ...], release: s
             yield f"{use} {name} is not declared"
             continue
         type_name = _MISTYPED.get(name, type_name)
-        if not parts and one.type != _SAME.get(type_name, type_name):
+        if not parts and one.type not in (_SAME.get(type_name, type_name), _CALLED_URI.get(type_name)):
             yield f"{use} {name} is {one.type}, not {type_name}"
         if use == "in" and (one.minimum > minimum or str(one.maximum or "*") != maximum):
             yield f"{use} {name} is {one.minimum}..{one.maximum or '*'}, not {minimum}..{maximum}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 import yaml
@@ -48,7 +49,7 @@ def told(issue: Issue) -> str:
 @pytest.mark.parametrize("case", TABLE["cases"], ids=lambda case: str(case["name"]))
 def test_case(case: dict[str, Any], release: Any) -> None:
     profiles = Profiles(release, definition, is_member)
-    asked = [BASE + case["profile"]] if "profile" in case else []
+    asked = [urljoin(BASE, case["profile"])] if "profile" in case else []
     assert sorted(map(told, profiles.validate(case["resource"], asked))) == sorted(case["says"])
 
 
