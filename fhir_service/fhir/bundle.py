@@ -42,6 +42,27 @@ def bundle(
         head["total"] = total
     if links:
         head["link"] = [{"relation": relation, "url": url} for relation, url in links]
+    return _joined(head, entries)
+
+
+def document(
+    identifier: Mapping[str, Any],
+    timestamp: str,
+    entries: Sequence[Entry],
+    security: Sequence[Mapping[str, Any]] = (),
+) -> bytes:
+    """A document as JSON bytes: the Composition first, then what it refers to.
+
+    https://hl7.org/fhir/R4/documents.html
+    """
+    head: dict[str, Any] = {"resourceType": "Bundle"}
+    if security:
+        head["meta"] = {"security": list(security)}
+    head |= {"identifier": identifier, "type": "document", "timestamp": timestamp}
+    return _joined(head, entries)
+
+
+def _joined(head: Mapping[str, Any], entries: Sequence[Entry]) -> bytes:
     opening = _json(head)
     if not entries:  # FHIR has no empty arrays
         return opening

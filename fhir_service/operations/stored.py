@@ -29,7 +29,7 @@ from fhir_service.store.contract import StoredVersion
 # Of one URL there are a few versions; more than these are not looked through.
 _MOST_VERSIONS = 200
 _LOCAL = re.compile(
-    r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/[0-9]{1,9})?", re.ASCII
+    r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/(?P<version>[0-9]{1,9}))?", re.ASCII
 )
 
 
@@ -53,6 +53,13 @@ class Stored:
         if type_name not in self._readable:
             return None
         found = self._services.store.read(self.release.name, type_name, logical_id)
+        return None if found is None or found.is_deleted else found
+
+    def vread(self, type_name: str, logical_id: str, version_id: int) -> StoredVersion | None:
+        """That version; None when there is none, or it is a deletion."""
+        if type_name not in self._readable:
+            return None
+        found = self._services.store.vread(self.release.name, type_name, logical_id, version_id)
         return None if found is None or found.is_deleted else found
 
     def find(self, type_name: str, canonical: str) -> StoredVersion | None:
@@ -93,8 +100,16 @@ class Stored:
 
     def reference(self, reference: str) -> dict[str, Any] | None:
         """What a literal reference leads to, `Type/id` or below this service's own base."""
+        return self.resource(self.referred(reference))
+
+    def referred(self, reference: str) -> StoredVersion | None:
+        """The same as it is stored: the version that the reference names, or else the current one."""
         local = _LOCAL.fullmatch(reference.removeprefix(f"{self._base}/") if self._base else reference)
-        return self.resource(self.read(local["type"], local["id"])) if local else None
+        if local is None:
+            return None
+        if local["version"] is None:
+            return self.read(local["type"], local["id"])
+        return self.vread(local["type"], local["id"], int(local["version"]))
 
     def _versions(self, type_name: str, url: str) -> Iterator[tuple[StoredVersion, dict[str, Any]]]:
         if type_name not in self._readable or not url:

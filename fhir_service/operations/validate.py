@@ -2,12 +2,12 @@
 
 https://hl7.org/fhir/R4/resource-operation-validate.html
 
-    mode        resource   checked
-    (none)      given      the resource, or at instance level without one the stored version
-    create      given      the resource, and whether it could be created
-    update      given      the resource, and whether it could become the next version of the one it names
-    profile     none       the stored version, against the profile that must be named
-    delete      ignored    whether the stored version could be deleted
+    mode        level      resource   checked
+    (none)      both       given      the resource; at instance level without one the stored version
+    create      type       given      the resource, and whether it could be created
+    update      instance   given      the resource, and whether it could become the next version
+    profile     instance   none       the stored version, against the profile that must be named
+    delete      instance   ignored    whether the stored version could be deleted
 
 The answer is an OperationOutcome with the status 200 however bad the resource is; nothing is stored.
 """
@@ -59,12 +59,8 @@ def _as_create(invocation: Invocation, services: Services) -> Iterator[Issue]:
 
 
 def _as_update(invocation: Invocation, services: Services) -> Iterator[Issue]:
-    resource = _given(invocation)
-    logical_id = invocation.request.logical_id or resource.get("id")
-    if not isinstance(logical_id, str):
-        raise invocation.refusal(
-            "mode", "`update` needs the id of what is updated, in the URL or in the resource."
-        )
+    _require_instance(invocation, "update")
+    resource, logical_id = _given(invocation), invocation.request.logical_id
 
     def accept(transaction: WritableResources) -> None:
         writing.require_id(resource, logical_id)
@@ -144,10 +140,10 @@ def _require_usable_profile(canonical: str, profiles: Profiles, invocation: Invo
 
 
 def _acceptable(check: Check, services: Services) -> Iterator[Issue]:
-    """Why a write would be refused, beside what is invalid."""
+    """Why a write would be refused, beside what is invalid: no error means that it would succeed."""
     if services.switched_off:
         told = "Nothing can be written here: the operator has set FHIR_SERVICE_WRITES=off."
-        yield Issue("warning", "not-supported", told)
+        yield Issue("error", "not-supported", told)
         return
     try:
         with services.store.write() as transaction:
@@ -231,7 +227,7 @@ OPERATION = Operation(
         Input(
             "usageContext",
             "UsageContext",
-            "Profiles are checked whatever the context.",
+            "Additional bindings, which it is about, are not checked.",
             maximum=None,
             names={"r4": None, "r4b": None},
             supported=False,

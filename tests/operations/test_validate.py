@@ -33,8 +33,8 @@ def test_what_is_served_is_valid(release: str, client: FlaskClient) -> None:
     assert problems == []
 
 
-def test_where_writing_is_off_a_write_would_not_be_accepted_which_is_a_warning(client: FlaskClient) -> None:
+def test_where_writing_is_off_no_write_would_be_accepted(client: FlaskClient) -> None:
     answer = client.get("/fhir/r4/Medication/ivig/$validate?mode=delete")
     (issue,) = json.loads(answer.data)["issue"]
-    assert (issue["severity"], issue["code"]) == ("warning", "not-supported")
+    assert (issue["severity"], issue["code"]) == ("error", "not-supported")
     assert "FHIR_SERVICE_WRITES=off" in issue["diagnostics"]
