@@ -31,7 +31,7 @@ MOST = 1000
 """Resources of one document."""
 
 Resource = dict[str, Any]
-Key = tuple[str, str, int]
+Key = tuple[str, str]
 
 
 def handle(invocation: Invocation, services: Services) -> Response:
@@ -78,7 +78,7 @@ def _gathered(composition: StoredVersion, invocation: Invocation, stored: Stored
             target = stored.referred(reference)
             if target is None and one is composition:
                 raise _missing(reference)
-            if target is not None and _key(target) not in found:
+            if target is not None and _is_new(target, found):
                 found[_key(target)] = target
                 waiting.append(target)
         if len(found) > MOST:
@@ -86,6 +86,20 @@ def _gathered(composition: StoredVersion, invocation: Invocation, stored: Stored
                 f"The document would hold more than {MOST} resources.", issue_code="too-costly"
             )
     return waiting
+
+
+def _is_new(target: StoredVersion, found: dict[Key, StoredVersion]) -> bool:
+    """Whether it is not gathered yet; two versions of it would leave open which one a reference means."""
+    known = found.get(_key(target))
+    if known is not None and known.version_id != target.version_id:
+        name = f"{target.type_name}/{target.logical_id}"
+        raise Unprocessable(
+            f"The document cannot be made: it refers to the versions {known.version_id} and"
+            f" {target.version_id} of `{name}`.",
+            issue_code="conflict",
+            expression=("Composition",),
+        )
+    return known is None
 
 
 def _references(resource: Resource | None, release: Release) -> Iterator[str]:
@@ -139,7 +153,7 @@ def _security(gathered: list[StoredVersion], stored: Stored) -> list[Resource]:
 
 
 def _key(version: StoredVersion) -> Key:
-    return version.type_name, version.logical_id, version.version_id
+    return version.type_name, version.logical_id
 
 
 OPERATION = Operation(

@@ -11,7 +11,7 @@ from fhir_service.releases import RELEASES
 from fhir_service.releases.validator import validator
 from tests.conformance.corpus import adverse_events, broken_cases, built_resources, sound_resources
 from tests.conformance.official_validator import Job, Resource
-from tests.conformance.profile_agreement import Definitions
+from tests.conformance.profile_cases import Definitions
 
 ACCEPTED = {
     "a profile that nobody defined": "a warning: only its harness, which has all of our base, knows that",
