@@ -23,6 +23,7 @@ from fhir_service.fhir.outcome import outcome
 from fhir_service.interactions import writing
 from fhir_service.operations.declaration import EVERY_TYPE, Input, Operation, Output
 from fhir_service.operations.invocation import Invocation
+from fhir_service.operations.membership import membership
 from fhir_service.operations.stored import Stored
 from fhir_service.profiles import Profiles
 from fhir_service.search.custom import require_usable
@@ -114,7 +115,9 @@ def _validated(
     """
     stored = Stored.of(invocation, services)
     profiles = Profiles(
-        invocation.release, lambda canonical: stored.canonical("StructureDefinition", canonical)
+        invocation.release,
+        lambda canonical: stored.canonical("StructureDefinition", canonical),
+        membership(invocation, services),
     )
     asked = invocation.arguments.one("profile")
     if asked is not None:
