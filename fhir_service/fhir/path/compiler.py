@@ -100,13 +100,22 @@ class Path:
         environment = Environment(self._schema, context, holder, _holder(root, holder), resolve, {})
         return self._run(environment, context)
 
-    def evaluate_with(self, context: Items, variables: Mapping[str, Items], resolve: Resolve) -> Items:
+    def evaluate_with(
+        self,
+        context: Items,
+        variables: Mapping[str, Items],
+        resolve: Resolve,
+        *,
+        resource: Items | None = None,
+    ) -> Items:
         """Return the items, given what the variables of `compile_path` stand for.
 
-        :param context: one resource, or `Unavailable`
+        :param context: one node, or `Unavailable`
+        :param resource: `%resource`, when the context is not itself a resource
         :raises UnavailableData: the answer depends on something that is `Unavailable`
         """
-        return self._run(Environment(self._schema, context, context, context, resolve, variables), context)
+        holder = context if resource is None else resource
+        return self._run(Environment(self._schema, context, holder, holder, resolve, variables), context)
 
 
 @lru_cache(maxsize=8192)
