@@ -1,9 +1,9 @@
-"""Clinical reasoning: what a plan or an activity means for one subject, and what data it needs.
+"""Clinical reasoning and forms: what a definition means for one subject, and what answers to a form say.
 
-https://hl7.org/fhir/R4/clinicalreasoning-module.html
+https://hl7.org/fhir/R4/clinicalreasoning-module.html and https://build.fhir.org/ig/HL7/sdc/
 
-Pure: no store, no Flask, no clock. Definitions and data come through two functions of `Inputs`; nothing that
-is made here is stored.
+Pure: no store, no Flask, no clock. Definitions and data come through functions that the caller gives; nothing
+that is made here is stored.
 """
 
 from .activity import apply_activity
