@@ -5,8 +5,9 @@ from itertools import chain, zip_longest
 
 import pytest
 
-from tests.conformance import walk
+from tests.conformance import sdc, walk
 from tests.conformance.corpus import RELEASES, adverse_events, built_resources
+from tests.conformance.hl7_examples import PackageError
 from tests.conformance.install import Unavailable, install, is_installed
 from tests.conformance.official_validator import Finding, OfficialValidator
 from tests.requirements import require
@@ -24,9 +25,13 @@ def official_validator() -> Iterator[OfficialValidator]:
             install()
         except Unavailable as error:
             pytest.skip(f"needs the network once, for make conformance-tools: {error}")
+    try:
+        definitions = {release: sdc.extensions(release) for release in RELEASES}
+    except PackageError as error:
+        pytest.skip(f"needs the network once: {error}")
     with OfficialValidator() as validator:
         for release in RELEASES:
-            validator.load([*built_resources(release), *adverse_events(release)])
+            validator.load([*definitions[release], *built_resources(release), *adverse_events(release)])
         yield validator
 
 

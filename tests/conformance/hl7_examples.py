@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".npm-packages"
 
 sys.path.append(str(ROOT / "tools"))
-from compaction.packages import PACKAGES, Package, fetch  # noqa: E402
+from compaction.packages import PACKAGES, Package, PackageError, fetch  # noqa: E402
+
+__all__ = ["EXAMPLES", "LARGEST", "Example", "Package", "PackageError", "fetched", "read_examples"]
 
 DEFINITIONS = PACKAGES
 """The packages that define the releases; R4's holds its examples as well."""

@@ -179,8 +179,9 @@ def finished(
         blocks.append(paragraph(review_line(context.topic, context.publisher.notice(resource["language"]))))
         status = "additional"
     first["text"] = narrative(blocks, resource["language"], status)
-    if "extension" in resource:
-        first["extension"] = resource["extension"]
+    for name in ("contained", "extension"):
+        if name in resource:
+            first[name] = resource[name]
     return first | {key: value for key, value in resource.items() if key not in first}
 
 

@@ -4,16 +4,20 @@ https://hl7.org/fhir/R4/questionnaire.html
 
 Only boolean, group, display and text items: R4, R4B and R5 agree on them. The service notice stands first,
 and appears again at once when any part of a reaction is ticked. Until a clinician has reviewed it, the form
-is a draft and experimental.
+is a draft and experimental. Each question says by which template its answer becomes an AdverseEvent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from fhir_service.reasoning.extract.template_based import EXTRACT
+
 from ..narrative import bullet_blocks, escaped, paragraph
 from ..topic import Bullet, SideEffect, Symptom
+from .extract_templates import ANSWERS, SYMPTOM, UNLISTED, templates
 from .artifact import finished, mark_derived, topic_metadata, use_contexts
+from .clinical_use_definition import symptom_concept
 from .context import TopicContext
 from .datatypes import Element, Resource
 
@@ -38,6 +42,8 @@ def build(context: TopicContext) -> Iterable[Resource]:
     )
     mark_derived(context, resource)
     resource |= {
+        "contained": templates(context),
+        "extension": [_extracted(ANSWERS)],
         "experimental": topic.experimental or not context.reviewed,
         "subjectType": ["Patient"],
         "useContext": use_contexts(context),
@@ -58,8 +64,13 @@ def _items(context: TopicContext) -> Iterable[Element]:
         yield {"linkId": window.short, "text": window.display, "type": "group", "item": bullets}
     for warning in topic.warnings:
         if warning.code:
-            code = _code(context, warning.code, warning.title)
-            yield {"linkId": warning.code, "code": [code], "text": warning.title, "type": "text"}
+            yield {
+                "extension": [_extracted(UNLISTED)],
+                "linkId": warning.code,
+                "code": [_code(context, warning.code, warning.title)],
+                "text": warning.title,
+                "type": "text",
+            }
 
 
 def _bullet(context: TopicContext, prefix: str, bullet: Bullet) -> Element:
@@ -104,11 +115,21 @@ def _question(context: TopicContext, prefix: str, effect: SideEffect) -> Element
 
 
 def _boolean(context: TopicContext, link_id: str, symptom: Symptom) -> Element:
+    """A symptom to tick; its codes are those of the education, as an AdverseEvent takes them from here."""
     return {
+        "extension": [_extracted(SYMPTOM)],
         "linkId": link_id,
-        "code": [_code(context, symptom.id, symptom.text)],
+        "code": symptom_concept(context, symptom)["coding"],
         "text": _sentence(symptom.question or symptom.text),
         "type": "boolean",
+    }
+
+
+def _extracted(template_id: str) -> Element:
+    """The extension that says by which template an answer becomes a resource."""
+    return {
+        "extension": [{"url": "template", "valueReference": {"reference": f"#{template_id}"}}],
+        "url": EXTRACT,
     }
 
 

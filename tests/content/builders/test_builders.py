@@ -213,15 +213,15 @@ def test_every_reference_leads_to_a_resource_of_the_same_release(
 ) -> None:
     known = {f"{r['resourceType']}/{r['id']}" for r in resources + common}
 
-    def check(value: Any) -> None:
+    def check(value: Any, contained: set[str]) -> None:
         if isinstance(value, dict):
             if isinstance(value.get("reference"), str):
-                assert value["reference"] in known
+                assert value["reference"] in known | contained
             for member in value.values():
-                check(member)
+                check(member, contained)
         elif isinstance(value, list):
             for member in value:
-                check(member)
+                check(member, contained)
 
     for resource in resources:
-        check(resource)
+        check(resource, {f"#{one['id']}" for one in resource.get("contained", ())})

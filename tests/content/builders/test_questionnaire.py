@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fhir_service.content.source import Sources
-from tests.content.builders.picking import Resource, by_id, properties
+from tests.content.builders.picking import Resource, by_id, codings, properties
 
 Item = dict[str, Any]
 
@@ -50,7 +50,7 @@ def test_seven_bullets_during_and_three_after(form: Resource) -> None:
 
 def test_it_asks_only_what_all_releases_can_ask_and_scores_nothing(form: Resource) -> None:
     assert {item["type"] for item in walk(form["item"])} == {"boolean", "group", "display", "text"}
-    assert not properties(form) & {"answerOption", "initial", "required", "extension"}
+    assert not properties(form) & {"answerOption", "initial", "required"}
 
 
 def test_every_link_id_is_used_once(form: Resource) -> None:
@@ -71,3 +71,36 @@ def test_low_blood_pressure_is_told_by_the_nurse(form: Resource) -> None:
 
 def test_it_is_experimental_until_a_clinician_has_reviewed_it(form: Resource) -> None:
     assert (form["status"], form["experimental"]) == ("draft", True)
+
+
+def test_each_question_says_by_which_template_its_answer_becomes_a_resource(form: Resource) -> None:
+    templates = {
+        item["linkId"]: [one["extension"][0]["valueReference"]["reference"] for one in item["extension"]]
+        for item in walk(form["item"])
+        if "extension" in item
+    }
+    asked = [item["linkId"] for item in walk(form["item"]) if item["type"] in ("boolean", "text")]
+    assert list(templates) == asked
+    assert templates.pop("unlisted") == ["#unlisted"]
+    assert set(map(tuple, templates.values())) == {("#symptom",)}
+
+
+def test_a_symptom_has_the_codes_that_the_education_has(form: Resource, resources: list[Resource]) -> None:
+    effects = [one for one in resources if "UndesirableEffect" in one["resourceType"]]
+    effects += [one["undesirableEffect"] for one in resources if "undesirableEffect" in one]
+    known = [codings(one["symptomConditionEffect"]) for one in effects]
+    asked = [codings(item["code"]) for item in walk(form["item"]) if item["linkId"] == "after-nausea"]
+    assert asked[0] in known
+    assert ("http://snomed.info/sct", "422587007") in asked[0]
+
+
+def test_a_template_says_nothing_of_severity_seriousness_cause_or_onset(form: Resource) -> None:
+    events = [one for one in form["contained"] if one["resourceType"] == "AdverseEvent"]
+    said = set().union(*(one.keys() for one in events))
+    assert len(events) == 2
+    assert said <= {
+        "resourceType", "id", "meta", "extension", "status", "actuality", "event", "code", "subject",
+        "encounter", "_recordedDate", "recorder",
+    }  # fmt: skip
+    assert {one["actuality"] for one in events} == {"actual"}
+    assert {one.get("status", "unknown") for one in events} == {"unknown"}
