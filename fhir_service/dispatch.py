@@ -88,15 +88,17 @@ def find(request: Request, services: Services) -> tuple[Interaction, Request]:
 
 def check(request: Request, interaction: Interaction, services: Services) -> Request:
     """The request with the parameters that count, if its type is served and its id is one."""
-    for name in filter(None, (request.compartment, request.type_name)):
-        require_served(name, request.release, services)
+    operation = interaction.operation
+    if operation is None or not operation.takes_unserved(interaction.level):
+        for name in filter(None, (request.compartment, request.type_name)):
+            require_served(name, request.release, services)
     if request.logical_id and not _ID.fullmatch(request.logical_id):
         raise Invalid(
             f"`{request.logical_id}` is not a logical id; allowed: 1 to 64 of A-Z a-z 0-9 - .",
             issue_code="value",
             expression=("http.id",),
         )
-    if interaction.searches or interaction.operation:
+    if interaction.searches or operation:
         return request  # which read their parameters themselves
     return replace(request, parameters=known_parameters(request, interaction))
 

@@ -33,7 +33,8 @@ def described(
         operation = interaction.operation
         if operation is None or (release and release.name not in operation.releases):
             continue
-        if operation.types and operation.types != EVERY_TYPE and interaction.type_name not in served:
+        is_named = bool(operation.types) and operation.types != EVERY_TYPE
+        if is_named and interaction.type_name not in served | _unserved(interaction):
             continue
         queries = [
             {"$ref": f"#/components/parameters/{_key(operation, name)}"}
@@ -41,6 +42,13 @@ def described(
         ]
         for route in interaction.routes:
             yield interaction, route, queries
+
+
+def _unserved(interaction: Interaction) -> frozenset[str]:
+    """The type of an operation that needs none that is served."""
+    operation = interaction.operation
+    taken = operation is not None and operation.takes_unserved(interaction.level)
+    return frozenset((interaction.type_name,) if taken else ())
 
 
 def components(interactions: Iterable[Interaction], releases: Iterable[Release]) -> Json:

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/http.html#capabilities and https://hl7.org/fhir/R4/capab
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -14,7 +14,7 @@ from fhir_service.bodies import JSON_PATCH
 from fhir_service.exchange import Interaction, Parameter, Request, Response, Route, Services
 from fhir_service.formats import FORMATS, fhir_json
 from fhir_service.interactions import terminology_capabilities
-from fhir_service.operations.routing import offered
+from fhir_service.operations.routing import offered, unserved_types
 from fhir_service.releases import Release
 from fhir_service.search.definitions import SearchParameter
 from fhir_service.served_types import ABSENCE
@@ -22,6 +22,7 @@ from fhir_service.version import NAME, RELEASED, VERSION
 
 ByType = Mapping[str, Mapping[str, SearchParameter]]
 
+_UNSERVED = "Nothing of this type is kept. The operation works at type level, on what the request brings."
 _DESCRIPTION = "Patient education topics as FHIR resources, the same content in R4, R4B and R5."
 
 
@@ -64,10 +65,7 @@ def statement(request: Request, services: Services) -> dict[str, Any]:
                 "mode": "server",
                 "documentation": "Unknown parameters are errors unless `Prefer: handling=lenient` is sent.",
                 "security": {"cors": True, "description": _security(services)},
-                "resource": [
-                    _resource(name, described, by_type, _operations(name, services, release))
-                    for name in types
-                ],
+                "resource": list(_resources(described, by_type, services, release)),
                 "interaction": [one for one in system if one["code"] != "capabilities"],
                 **_across_types(services, release),
                 **({"operation": system_operations} if system_operations else {}),
@@ -155,6 +153,18 @@ def _described(interactions: Sequence[Interaction], release: Release) -> dict[st
     # R4 and R4B cannot say that a patch may be conditional.
     known = release.type_definition("CapabilityStatement.rest.resource").elements
     return {name: value for name, value in described.items() if name in known}
+
+
+def _resources(
+    described: Mapping[str, Any], by_type: ByType, services: Services, release: Release
+) -> Iterator[dict[str, Any]]:
+    """Every type that is served, and those of which there is only an operation."""
+    for name in sorted({*by_type, *unserved_types(services.interactions)}):
+        operations = _operations(name, services, release)
+        if name in by_type:
+            yield _resource(name, described, by_type, operations)
+        else:
+            yield {"type": name, "documentation": _UNSERVED, "operation": operations}
 
 
 def _resource(

@@ -10,8 +10,10 @@ from fhir_service.operations import (
     document,
     expand,
     export,
+    extract,
     lookup,
     package,
+    populate,
     subsumes,
     translate,
     validate,
@@ -35,4 +37,6 @@ OPERATIONS: tuple[Operation, ...] = (
     apply.PLAN,
     apply.ACTIVITY,
     *data_requirements.OPERATIONS,
+    populate.OPERATION,
+    extract.OPERATION,
 )

@@ -88,6 +88,8 @@ class Operation:
     `canonical` is HL7's definition of it, "" where there is none. `types` are the resource types it is for
     (EVERY_TYPE; none for one of the system alone). `personal` says that it takes or gives what is about a
     person: such an answer is never kept by a cache. `needs` is what a token must allow, in SMART's letters.
+    `unserved` says that at type level it is there for types that are not served, too: it works on what the
+    request brings, and keeps nothing of it.
     """
 
     code: str
@@ -101,6 +103,7 @@ class Operation:
     outputs: tuple[Output, ...] = ()
     affects_state: bool = False
     personal: bool = False
+    unserved: bool = False
     needs: str = "rs"
     releases: tuple[str, ...] = ("r4", "r4b", "r5")
     successes: tuple[int, ...] = (200,)
@@ -121,6 +124,10 @@ class Operation:
     def takes_get(self) -> bool:
         """A GET has simple parameters only, and changes nothing."""
         return not self.affects_state and all(is_simple(one.type) for one in self.inputs if one.minimum)
+
+    def takes_unserved(self, level: str) -> bool:
+        """Whether at this level its types need not be served."""
+        return self.unserved and level == "type"
 
     def routed(self) -> Iterator[tuple[str, str]]:
         """Each level with each resource type it is at ("" at system level)."""

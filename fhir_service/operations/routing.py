@@ -78,6 +78,13 @@ def _body(request: Request) -> dict[str, Any] | None:
     return read_resource(request)
 
 
+def unserved_types(interactions: Iterable[Interaction]) -> frozenset[str]:
+    """The types of which there is at least an operation, whether or not they are served."""
+    return frozenset(
+        one.type_name for one in interactions if one.operation and one.operation.takes_unserved(one.level)
+    )
+
+
 def offered(interactions: Iterable[Interaction], type_name: str) -> Iterator[Operation]:
     """The operations on a resource type, or with "" those of the system, each once."""
     seen: dict[str, Operation] = {}

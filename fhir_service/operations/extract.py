@@ -1,0 +1,151 @@
+"""$extract: the answers to a form as resources, in a transaction for the client to send.
+
+https://build.fhir.org/ig/HL7/sdc/OperationDefinition-QuestionnaireResponse-extract.html
+
+The answers are checked against the Questionnaire first, and what is extracted by the gate. Nothing is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from fhir_service.errors import Issue, NotFound, Unprocessable
+from fhir_service.exchange import Services
+from fhir_service.fhir.outcome import outcome
+from fhir_service.operations.declaration import Input, Operation, Output
+from fhir_service.operations.invocation import Invocation
+from fhir_service.operations.questionnaires import TYPE, given_questionnaire, questionnaire_input
+from fhir_service.operations.stored import Stored
+from fhir_service.reasoning.answers import check_answers
+from fhir_service.reasoning.extract import Extracted, extract, result
+from fhir_service.reasoning.form import named
+from fhir_service.reasoning.form_expressions import Scope
+
+_RESPONSE = "QuestionnaireResponse"
+_FINISHED = ("completed", "amended")
+
+
+def handle(invocation: Invocation, services: Services) -> dict[str, Any]:
+    stored = Stored.of(invocation, services)
+    response = _response(invocation, stored)
+    questionnaire = _questionnaire(invocation, response, stored)
+    _require_finished(response)
+    scope = Scope(release=invocation.release, response=response, questionnaire=questionnaire)
+    _refuse(check_answers(scope, lambda canonical: stored.canonical("ValueSet", canonical)))
+    extracted = extract(scope, services.new_id)
+    for one in extracted:
+        _require_valid(one, invocation, services)
+    if not extracted:
+        return outcome([Issue("warning", "informational", "The answers hold nothing to extract.")])
+    return result(extracted)
+
+
+def _response(invocation: Invocation, stored: Stored) -> dict[str, Any]:
+    if invocation.level == "instance":
+        logical_id = invocation.request.logical_id
+        found = stored.resource(stored.read(_RESPONSE, logical_id))
+        if found is None:
+            raise NotFound(f"There is no {_RESPONSE}/{logical_id} here.")
+        return found
+    given: dict[str, Any] | None = invocation.arguments.one("questionnaire-response")
+    if given is None:
+        raise invocation.refusal(
+            "questionnaire-response",
+            f"it is needed at type level: the {_RESPONSE} to extract from.",
+            issue_code="required",
+        )
+    return given
+
+
+def _questionnaire(invocation: Invocation, response: dict[str, Any], stored: Stored) -> dict[str, Any]:
+    """The one that was given, else the one that the response names."""
+    given = given_questionnaire(invocation, stored)
+    canonical = str(response.get("questionnaire", ""))
+    if given is not None:
+        _require_same(given, canonical)
+        return given
+    found = _contained(response, canonical) if canonical[:1] == "#" else stored.canonical(TYPE, canonical)
+    if found is None:
+        told = f"there is no {TYPE} `{canonical}` here" if canonical else f"it does not name its {TYPE}"
+        raise Unprocessable(
+            f"The response cannot be read: {told}. The parameter `questionnaire` takes one.",
+            issue_code="not-found" if canonical else "required",
+            expression=(f"{_RESPONSE}.questionnaire" if canonical else _RESPONSE,),
+        )
+    return found
+
+
+def _contained(response: dict[str, Any], reference: str) -> dict[str, Any] | None:
+    contained = response.get("contained", ())
+    return next(
+        (one for one in contained if (one["resourceType"], one.get("id")) == (TYPE, reference[1:])), None
+    )
+
+
+def _require_same(given: dict[str, Any], canonical: str) -> None:
+    """A Questionnaire fits that has the URL which the response names, or derives from it."""
+    url, _, version = canonical.partition("|")
+    derived = [one.partition("|")[0] for one in given.get("derivedFrom", ())]
+    if not url or "url" not in given or url in derived:
+        return
+    if given["url"] != url or (version and given.get("version", version) != version):
+        shown = "|".join(filter(None, (given["url"], given.get("version"))))
+        raise Unprocessable(
+            f"The response answers `{canonical}`, and the {TYPE} given is `{shown}`.",
+            issue_code="conflict",
+            expression=(f"{_RESPONSE}.questionnaire",),
+        )
+
+
+def _require_finished(response: dict[str, Any]) -> None:
+    status = response.get("status")
+    if status not in _FINISHED:
+        raise Unprocessable(
+            f"The response is `{status}`; only a finished one is extracted from: {' or '.join(_FINISHED)}.",
+            issue_code="business-rule",
+            expression=(f"{_RESPONSE}.status",),
+        )
+
+
+def _require_valid(one: Extracted, invocation: Invocation, services: Services) -> None:
+    found = services.validate(invocation.release, one.resource)
+    prefix = f"{named(one.origin)}: what is extracted is not valid: "
+    _refuse([replace(issue, diagnostics=prefix + issue.diagnostics) for issue in found])
+
+
+def _refuse(issues: Sequence[Issue]) -> None:
+    errors = [issue for issue in issues if issue.severity in ("error", "fatal")]
+    if errors:
+        first, *more = errors
+        raise Unprocessable(first.diagnostics, issue_code=first.code, expression=first.expression, more=more)
+
+
+OPERATION = Operation(
+    code="extract",
+    canonical="http://hl7.org/fhir/uv/sdc/OperationDefinition/QuestionnaireResponse-extract",
+    title="Extract resources from answers",
+    documentation="What the answers to a form say, as the form lays it down (template-based and "
+    "observation-based): a single resource, or a transaction Bundle for the client to send. The answers are "
+    "checked against the Questionnaire first; codes from a value set only when it lists its codes. "
+    "Nothing is stored.",
+    levels=("type", "instance"),
+    types=(_RESPONSE,),
+    handle=handle,
+    inputs=(
+        Input(
+            "questionnaire-response",
+            _RESPONSE,
+            "The finished answers, at type level. It may also be the body itself.",
+            levels=("type",),
+        ),
+        questionnaire_input("The form that was answered, when it is not the one that the response names."),
+    ),
+    outputs=(
+        Output("return", "Resource", "What is extracted, or a transaction Bundle of it."),
+        Output("issues", "OperationOutcome", "Given alone when there is nothing to extract."),
+    ),
+    personal=True,
+    unserved=True,
+)
