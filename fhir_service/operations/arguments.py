@@ -275,8 +275,7 @@ def _other_type(one: _Sent, declared: Input, wanted: str) -> Invalid:
 
 def _check(one: _Sent, release: Release, gate: Gate) -> None:
     """Let the gate look at the value as if it alone were sent; raises Invalid with all that it finds."""
-    is_resource = isinstance(one.value, dict) and "resourceType" in one.value
-    if is_resource:
+    if one.type in release.resource_types:  # what it was sent as, whatever it looks like
         issues, inner = gate(release, one.value), one.type
     else:
         member = f"value{one.type[:1].upper()}{one.type[1:]}"

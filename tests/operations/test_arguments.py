@@ -112,6 +112,20 @@ def test_what_has_any_type_keeps_the_one_that_was_sent() -> None:
         ),
         (
             (),
+            parameters({"name": "url", "valueUri": {"resourceType": "ValueSet", "status": "draft"}}),
+            "structure",
+            "Parameters.parameter[0]",
+            "Parameter `url`",
+        ),
+        (
+            (),
+            parameters({"name": "anything", "resource": "ValueSet"}),
+            "structure",
+            "Parameters.parameter[0]",
+            "Parameter `anything`",
+        ),
+        (
+            (),
             parameters({"name": "url", "valueNonsense": 1}),
             "structure",
             "Parameters.parameter[0]",
