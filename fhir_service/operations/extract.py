@@ -7,6 +7,7 @@ The answers are checked against the Questionnaire first, and what is extracted b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -25,6 +26,7 @@ from fhir_service.reasoning.form_expressions import Scope
 
 _RESPONSE = "QuestionnaireResponse"
 _FINISHED = ("completed", "amended")
+_ENTRY = re.compile(r"Bundle\.entry\[(\d+)\]")
 
 
 def handle(invocation: Invocation, services: Services) -> dict[str, Any]:
@@ -35,11 +37,11 @@ def handle(invocation: Invocation, services: Services) -> dict[str, Any]:
     scope = Scope(release=invocation.release, response=response, questionnaire=questionnaire)
     _refuse(check_answers(scope, lambda canonical: stored.canonical("ValueSet", canonical)))
     extracted = extract(scope, services.new_id)
-    for one in extracted:
-        _require_valid(one, invocation, services)
     if not extracted:
         return outcome([Issue("warning", "informational", "The answers hold nothing to extract.")])
-    return result(extracted)
+    answer = result(extracted)
+    _refuse([_located(issue, extracted) for issue in services.validate(invocation.release, answer)])
+    return answer
 
 
 def _response(invocation: Invocation, stored: Stored) -> dict[str, Any]:
@@ -109,10 +111,12 @@ def _require_finished(response: dict[str, Any]) -> None:
         )
 
 
-def _require_valid(one: Extracted, invocation: Invocation, services: Services) -> None:
-    found = services.validate(invocation.release, one.resource)
-    prefix = f"{named(one.origin)}: what is extracted is not valid: "
-    _refuse([replace(issue, diagnostics=prefix + issue.diagnostics) for issue in found])
+def _located(issue: Issue, extracted: Sequence[Extracted]) -> Issue:
+    """The issue with the item whose template, or answer, led to it."""
+    entry = _ENTRY.match(issue.expression[0]) if issue.expression else None
+    one = extracted[int(entry[1]) if entry else 0]
+    told = f"{named(one.origin)}: what is extracted is not valid: {issue.diagnostics}"
+    return replace(issue, diagnostics=told)
 
 
 def _refuse(issues: Sequence[Issue]) -> None:

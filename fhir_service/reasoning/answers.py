@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from fhir_service.errors import Issue
 from fhir_service.fhir.path import Item
-from fhir_service.reasoning.enabling import is_enabled, is_same
+from fhir_service.reasoning.enabling import Given, is_enabled, is_same
 from fhir_service.reasoning.form import Json, all_items, is_answered, member, value_of, values
 from fhir_service.reasoning.form_expressions import Scope
 from fhir_service.reasoning.listed_codes import listed_codes
@@ -55,6 +55,7 @@ class _Check:
     def __init__(self, scope: Scope, find_value_set: FindValueSet) -> None:
         self._scope = scope
         self._find_value_set = find_value_set
+        self._given = Given()
         self._known = {item["linkId"] for item in all_items(scope.questionnaire)}
 
     def of_subject(self) -> Iterator[Issue]:
@@ -93,7 +94,7 @@ class _Check:
     ) -> Iterator[Issue]:
         link_id, kind = item["linkId"], item["type"]
         answered = [where for given, where in found if is_answered(given)]
-        if not is_enabled(item, holders, self._scope):
+        if not is_enabled(item, holders, self._scope, self._given):
             for where in answered:
                 yield _issue("business-rule", f"Item `{link_id}` is answered but not enabled.", where)
             return

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from fhir_service.fhir.path import Item, PathError
 from fhir_service.fhir.path.values import compare, equal
-from fhir_service.reasoning.form import SDC, Json, answered_below, extensions, value_of, values
+from fhir_service.reasoning.form import SDC, Json, answered_below, by_link_id, extensions, value_of, values
 from fhir_service.reasoning.form_expressions import Scope, evaluate
 from fhir_service.releases import Release
 
@@ -20,14 +20,30 @@ _EXPRESSION = f"{SDC}enableWhenExpression"
 _ORDERS = {">": (1,), "<": (-1,), ">=": (0, 1), "<=": (0, -1)}
 
 
-def is_enabled(item: Json, holders: Sequence[Json], scope: Scope) -> bool:
+class Given:
+    """The items of a response by linkId, as they stand at any depth below one that holds them."""
+
+    def __init__(self) -> None:
+        self._below: dict[int, dict[str, list[Json]]] = {}
+
+    def below(self, holder: Json) -> dict[str, list[Json]]:
+        found = self._below.get(id(holder))
+        if found is None:
+            found = self._below[id(holder)] = by_link_id(_at_any_depth(holder))
+        return found
+
+
+def is_enabled(item: Json, holders: Sequence[Json], scope: Scope, given: Given) -> bool:
     """Say whether it is, by its conditions and by its enableWhenExpression.
 
     :param holders: the response, and the items and answers that it would stand in, the innermost last
+    :param given: made for this response, which outlives it
     """
     for extension in extensions(item, _EXPRESSION):
         holder = holders[-1]
-        kind = "QuestionnaireResponse.item" if len(holders) > 1 else "QuestionnaireResponse"
+        kind = "QuestionnaireResponse"
+        if len(holders) > 1:
+            kind += ".item" if "linkId" in holder else ".item.answer"
         found = evaluate(
             extension.get("valueExpression", {}), (kind, holder, None), scope.at(item), "enableWhenExpression"
         )
@@ -36,12 +52,12 @@ def is_enabled(item: Json, holders: Sequence[Json], scope: Scope) -> bool:
     conditions = item.get("enableWhen", ())
     if not conditions:
         return True
-    met = (_is_met(one, holders, scope.release) for one in conditions)
+    met = (_is_met(one, holders, scope.release, given) for one in conditions)
     return any(met) if item.get("enableBehavior") == "any" else all(met)
 
 
-def _is_met(condition: Json, holders: Sequence[Json], release: Release) -> bool:
-    answers = list(_answers(condition["question"], holders, release))
+def _is_met(condition: Json, holders: Sequence[Json], release: Release, given: Given) -> bool:
+    answers = list(_answers(condition["question"], holders, release, given))
     expected = value_of(condition, release, "answer")
     operator = condition["operator"]
     if expected is None:
@@ -55,9 +71,9 @@ def _is_met(condition: Json, holders: Sequence[Json], release: Release) -> bool:
     return any(_is_ordered(one, expected, operator) for one in answers)
 
 
-def _answers(link_id: str, holders: Sequence[Json], release: Release) -> Iterator[Item]:
+def _answers(link_id: str, holders: Sequence[Json], release: Release, given: Given) -> Iterator[Item]:
     for holder in reversed(holders):
-        found = list(_of_question(link_id, holder))
+        found = given.below(holder).get(link_id)
         if found:
             for item in found:
                 for answer in values(item):
@@ -67,11 +83,10 @@ def _answers(link_id: str, holders: Sequence[Json], release: Release) -> Iterato
             return
 
 
-def _of_question(link_id: str, holder: Json) -> Iterator[Json]:
+def _at_any_depth(holder: Json) -> Iterator[Json]:
     for item in answered_below(holder):
-        if item.get("linkId") == link_id:
-            yield item
-        yield from _of_question(link_id, item)
+        yield item
+        yield from _at_any_depth(item)
 
 
 def is_same(one: Item, other: Item) -> bool:

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/questionnaire.html and https://build.fhir.org/ig/HL7/sdc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fhir_service.errors import Unprocessable
@@ -55,6 +55,14 @@ def answered_below(holder: Json) -> Iterator[Json]:
     yield from holder.get("item", ())
     for answer in holder.get("answer", ()):
         yield from answer.get("item", ())
+
+
+def by_link_id(items: Iterable[Json]) -> dict[str, list[Json]]:
+    """The items of a response under the linkIds that they answer, each list in their order."""
+    found: dict[str, list[Json]] = {}
+    for item in items:
+        found.setdefault(item["linkId"], []).append(item)
+    return found
 
 
 def is_answered(item: Json) -> bool:

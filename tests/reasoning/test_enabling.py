@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fhir_service.reasoning.enabling import is_enabled
+from fhir_service.reasoning.enabling import Given, is_enabled
 from fhir_service.reasoning.form_expressions import Scope
 from fhir_service.releases import R4
 
@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 def enabled(item: Json, *holders: Json) -> bool:
     scope = Scope(release=R4, response=holders[0], questionnaire={"resourceType": "Questionnaire"})
-    return is_enabled({"linkId": "asked", "type": "string", **item}, holders, scope)
+    return is_enabled({"linkId": "asked", "type": "string", **item}, holders, scope, Given())
 
 
 def answered(link_id: str, **value: Any) -> Json:

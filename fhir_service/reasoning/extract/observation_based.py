@@ -22,6 +22,7 @@ from fhir_service.reasoning.form import (
     Json,
     all_items,
     answered_below,
+    by_link_id,
     extensions,
     member,
     named,
@@ -44,60 +45,63 @@ _CONVERTED = {"date": "dateTime", "uri": "string"}
 
 def extract(scope: Scope, new_id: NewId) -> Iterator[Extracted]:
     """The Observations of the response, in the order of its items."""
-    _refuse_relations(scope)
-    whole = _says(scope.questionnaire, scope)
-    yield from _of_items(
-        scope.questionnaire, scope.response, bool(whole), _categories(scope.questionnaire), scope, new_id
-    )
+    _refuse(scope.questionnaire, None)
+    for item in all_items(scope.questionnaire):
+        _refuse(item, item)
+        if _says(item) and (item["type"] == "group" or "code" not in item):
+            raise unsupported("observationExtract is done for a question that has a `code`.", item)
+        for code in item.get("code", ()):
+            _refuse(code, item)
+    form = scope.questionnaire
+    yield from _of_items(form, scope.response, bool(_says(form)), _categories(form), scope, new_id)
 
 
 def _of_items(
     definition: Json, holder: Json, inherited: bool, categories: Sequence[Json], scope: Scope, new_id: NewId
 ) -> Iterator[Extracted]:
+    answered = by_link_id(answered_below(holder))
     for item in definition.get("item", ()):
-        own = _says(item, scope)
+        own = _says(item)
         is_extracted = inherited if own is None else own
         nearer = _categories(item) or categories
-        codes = _codes(item, is_extracted, scope)
-        for given in (one for one in answered_below(holder) if one["linkId"] == item["linkId"]):
+        codes = _codes(item, is_extracted)
+        for given in answered.get(item["linkId"], ()):
             for answer in values(given) if codes else ():
                 resource = _observation(item, codes, answer, nearer, scope.at(item))
                 yield Extracted(resource=resource, full_url=f"urn:uuid:{new_id()}", origin=item)
             yield from _of_items(item, given, inherited, nearer, scope, new_id)
 
 
-def _says(element: Json, scope: Scope) -> bool | None:
+def _says(element: Json) -> bool | None:
     """What the extension on an element says; None when it has none."""
     for extension in extensions(element, EXTRACT):
         return bool(extension.get("valueBoolean"))
     return None
 
 
-def _codes(item: Json, is_extracted: bool, scope: Scope) -> list[Json]:
+def _codes(item: Json, is_extracted: bool) -> list[Json]:
     """The codings that name the Observation; none for an item that makes none."""
-    codes = [one for one in item.get("code", ()) if _says(one, scope) is not False]
-    marked = [one for one in codes if _says(one, scope)]
+    codes = [one for one in item.get("code", ()) if _says(one) is not False]
+    marked = [one for one in codes if _says(one)]
     if not is_extracted:
         codes = marked
     return [{name: value for name, value in one.items() if name != "extension"} for one in codes]
 
 
-def _refuse_relations(scope: Scope) -> None:
-    for item in all_items(scope.questionnaire):
-        if item["type"] == "group" and _says(item, scope):
-            raise unsupported("observationExtract on a group is not done here; allowed: on a question.", item)
-        for element in (item, *item.get("code", ())):
-            for extension in extensions(element, EXTRACT):
-                if "valueCode" in extension:
-                    raise unsupported(
-                        f"observationExtract is `{extension['valueCode']}`; only `true` and `false` are done"
-                        " here: an Observation by itself.",
-                        item,
-                    )
+def _refuse(element: Json, item: Json | None) -> None:
+    """Refuse an Observation that belongs to another one."""
+    for extension in extensions(element, EXTRACT):
+        if "valueBoolean" not in extension:
+            raise unsupported(
+                f"observationExtract is `{extension.get('valueCode', '')}`; only `true` and `false` are done"
+                " here: an Observation by itself.",
+                item,
+            )
 
 
 def _categories(element: Json) -> list[Json]:
-    return [one["valueCodeableConcept"] for one in extensions(element, CATEGORY)]
+    found = (one.get("valueCodeableConcept") for one in extensions(element, CATEGORY))
+    return [one for one in found if one]
 
 
 def _observation(
@@ -135,7 +139,7 @@ def _value(item: Json, answer: Json, scope: Scope) -> tuple[str, Any]:
     given: Item | None = value_of(answer, scope.release)
     assert given is not None  # an answer without one says nothing, and makes nothing
     kind, value, _ = given
-    unit = next((one["valueCoding"] for one in extensions(item, UNIT)), None)
+    unit = next((one.get("valueCoding") for one in extensions(item, UNIT)), None)
     if kind in ("decimal", "integer") and (unit is not None or kind == "decimal"):
         return "Quantity", {"value": value, **_of_unit(unit or {})}
     if kind == "Coding":

@@ -22,6 +22,7 @@ from fhir_service.reasoning.form import (
     SDC,
     Json,
     answered_below,
+    by_link_id,
     extensions,
     is_answered,
     named,
@@ -52,13 +53,13 @@ def extract(scope: Scope, new_id: NewId) -> Iterator[Extracted]:
 
 def _of_items(definition: Json, holder: Json, scope: Scope, new_id: NewId) -> Iterator[Extracted]:
     """In the order of the Questionnaire, each item of the response with what is below it."""
+    given = by_link_id(one for one in answered_below(holder) if is_answered(one))
     for item in definition.get("item", ()):
-        for given in answered_below(holder):
-            if given["linkId"] == item["linkId"] and is_answered(given):
-                inner = _allocated(item, scope.at(item), new_id)
-                focus: Item = ("QuestionnaireResponse.item", given, None)
-                yield from _of_templates(item, focus, inner, new_id)
-                yield from _of_items(item, given, inner, new_id)
+        for answered in given.get(item["linkId"], ()):
+            inner = _allocated(item, scope.at(item), new_id)
+            focus: Item = ("QuestionnaireResponse.item", answered, None)
+            yield from _of_templates(item, focus, inner, new_id)
+            yield from _of_items(item, answered, inner, new_id)
 
 
 def _of_templates(element: Json, focus: Item, scope: Scope, new_id: NewId) -> Iterator[Extracted]:
@@ -95,7 +96,10 @@ def _of_bundle(extension: Json, focus: Item, scope: Scope, new_id: NewId) -> Ite
 
 def _allocated(element: Json, scope: Scope, new_id: NewId) -> Scope:
     for extension in extensions(element, ALLOCATE_ID):
-        scope = scope.having(extension["valueString"], [("string", f"urn:uuid:{new_id()}", None)])
+        name = extension.get("valueString")
+        if not isinstance(name, str):
+            raise _faulty("extractAllocateId has no `valueString`", scope)
+        scope = scope.having(name, [("string", f"urn:uuid:{new_id()}", None)])
     return scope
 
 
