@@ -180,6 +180,8 @@ def test_a_simple_path_is_its_steps(expression: str, root: str, steps: list[tupl
 def test_what_is_no_place_is_no_simple_path(expression: str) -> None:
     with pytest.raises(UnsupportedExpression):
         simple_path(expression)
+
+
 def test_variables_and_the_resource_of_a_node_are_what_the_caller_says() -> None:
     response = {"resourceType": "QuestionnaireResponse", "id": "r", "item": [{"linkId": "a"}]}
     path = compile_path("%resource.id & %own & linkId", "QuestionnaireResponse.item", R4, frozenset(("own",)))

@@ -15,11 +15,11 @@ from fhir_service.reasoning.extract.template_based import EXTRACT
 
 from ..narrative import bullet_blocks, escaped, paragraph
 from ..topic import Bullet, SideEffect, Symptom
-from .extract_templates import ANSWERS, SYMPTOM, UNLISTED, templates
 from .artifact import finished, mark_derived, topic_metadata, use_contexts
 from .clinical_use_definition import symptom_concept
 from .context import TopicContext
 from .datatypes import Element, Resource
+from .extract_templates import ANSWERS, SYMPTOM, UNLISTED, templates
 
 
 def questionnaire_id(context: TopicContext) -> str:
