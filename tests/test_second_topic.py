@@ -21,6 +21,11 @@ def served(settings: Settings, resources: Path) -> FlaskClient:
     return create_app(settings, resources=resources).test_client()
 
 
+def build(resources: Path) -> None:
+    built = CliRunner().invoke(main, ["topic", "build", "--resources", str(resources)])
+    assert built.exit_code == 0, built.output
+
+
 def test_a_topic_that_is_dropped_in_place_is_served(tmp_path: Path) -> None:
     resources = tmp_path / "resources"
     shutil.copytree(RESOURCES, resources)
@@ -28,8 +33,7 @@ def test_a_topic_that_is_dropped_in_place_is_served(tmp_path: Path) -> None:
     assert served(settings, resources).get("/fhir/r4/Library/hand-washing-library").status_code == 404
 
     shutil.copytree(TOPIC, resources / "topics" / "hand-washing")
-    built = CliRunner().invoke(main, ["topic", "build", "--resources", str(resources)])
-    assert built.exit_code == 0, built.output
+    build(resources)
     client = served(settings, resources)
     for release in RELEASES:
         library = client.get(f"/fhir/{release}/Library/hand-washing-library")
@@ -42,5 +46,6 @@ def test_a_topic_that_is_dropped_in_place_is_served(tmp_path: Path) -> None:
         assert client.get(f"/fhir/{release}/MedicationKnowledge/ivig").status_code == 200
 
     shutil.rmtree(resources / "topics" / "hand-washing")
+    build(resources)
     gone = served(settings, resources).get("/fhir/r4/Library/hand-washing-library")
     assert gone.status_code == 410

@@ -31,7 +31,7 @@ def described(
     served = frozenset(types)
     for interaction in interactions:
         operation = interaction.operation
-        if operation is None or (release and release.name not in operation.releases):
+        if operation is None:
             continue
         is_named = bool(operation.types) and operation.types != EVERY_TYPE
         if is_named and interaction.type_name not in served | _unserved(interaction):

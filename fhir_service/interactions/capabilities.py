@@ -92,10 +92,10 @@ def _across_types(services: Services, release: Release) -> dict[str, Any]:
 def _operations(type_name: str, services: Services, release: Release) -> list[dict[str, str]]:
     """The operations on a type, or with "" on the system, each with the definition of what is done here."""
     definitions = services.operation_definitions.get(release.name, {})
+    is_served = not type_name or type_name in services.types[release.name]
     return [
         {"name": one.code, "definition": definitions.get(one.id, one.canonical)}
-        for one in offered(services.interactions, type_name)
-        if release.name in one.releases
+        for one in offered(services.interactions, type_name, is_served=is_served)
     ]
 
 

@@ -105,7 +105,6 @@ class Operation:
     personal: bool = False
     unserved: bool = False
     needs: str = "rs"
-    releases: tuple[str, ...] = ("r4", "r4b", "r5")
     successes: tuple[int, ...] = (200,)
     failures: tuple[int, ...] = ()
 

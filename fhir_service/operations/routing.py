@@ -85,11 +85,15 @@ def unserved_types(interactions: Iterable[Interaction]) -> frozenset[str]:
     )
 
 
-def offered(interactions: Iterable[Interaction], type_name: str) -> Iterator[Operation]:
+def offered(
+    interactions: Iterable[Interaction], type_name: str, *, is_served: bool = True
+) -> Iterator[Operation]:
     """The operations on a resource type, or with "" those of the system, each once."""
     seen: dict[str, Operation] = {}
     for one in interactions:
         if one.operation is None or (one.level == "system") != (type_name == ""):
+            continue
+        if not is_served and not one.operation.takes_unserved(one.level):
             continue
         if one.type_name in ("", type_name):
             seen.setdefault(one.operation.code, one.operation)

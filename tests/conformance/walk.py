@@ -14,6 +14,8 @@ from fhir_service import create_app
 from fhir_service.content.load import Package, load_packages
 from fhir_service.content.published import search_parameters
 from fhir_service.delivery.serve import load
+from fhir_service.releases import RELEASES as FHIR_RELEASES
+from fhir_service.served_types import served_types
 from fhir_service.settings import Settings
 from fhir_service.store import open_store
 from tests.conformance.corpus import RELEASES, built_resources, read_yaml
@@ -63,7 +65,12 @@ def paths(template: str, release: str) -> list[str]:
     if "{type}" not in template:
         return [template]
     ids = {job.resource["resourceType"]: job.resource["id"] for job in built_resources(release)}
-    return [template.format(type=type_name, id=logical_id) for type_name, logical_id in sorted(ids.items())]
+    served = served_types(FHIR_RELEASES[release], "content")  # examples are packaged, not served
+    return [
+        template.format(type=type_name, id=logical_id)
+        for type_name, logical_id in sorted(ids.items())
+        if type_name in served
+    ]
 
 
 def answers(client: FlaskClient, release: str, request: dict[str, Any], path: str) -> Iterator[Answer]:

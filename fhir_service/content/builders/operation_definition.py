@@ -20,8 +20,7 @@ from .datatypes import Element, Resource
 
 def build_common(context: Context) -> Iterable[Resource]:
     for operation in OPERATIONS:
-        if context.release.name in operation.releases:
-            yield _operation_definition(context, operation)
+        yield _operation_definition(context, operation)
 
 
 def _operation_definition(context: Context, operation: Operation) -> Resource:
