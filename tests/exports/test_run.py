@@ -223,5 +223,6 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
         tracemalloc.stop()
         store.close()
         assert progress.count == count
-    assert peaks[1] < peaks[0] * 1.2
+    # Even one number for each of the 80,000 more would take 2 MB.
+    assert peaks[1] < peaks[0] + 500_000
     assert peaks[1] < 5_000_000
