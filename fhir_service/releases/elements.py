@@ -46,6 +46,8 @@ class Element:
     is_reused: bool = False
     """The content is defined elsewhere (contentReference): `types` names that path."""
     is_xml_attribute: bool = False
+    is_hierarchy: bool = False
+    """References to the same type form a strict hierarchy: none ever leads back to where it began."""
 
     @property
     def repeats(self) -> bool:
@@ -96,4 +98,5 @@ def element_from_data(name: str, row: Mapping[str, Any]) -> Element:
         is_choice=row.get("choice", False),
         is_reused=row.get("reuses", False),
         is_xml_attribute=row.get("xml") == "attribute",
+        is_hierarchy=row.get("hierarchy", False),
     )

@@ -52,6 +52,17 @@ def test_inherited_elements_are_written_once_and_changes_keep_their_place(compac
     assert "inherits" not in types["Thing"]
 
 
+def test_elements_that_form_a_strict_hierarchy_are_marked(compaction: Any) -> None:
+    def referring(path: str, **said: bool) -> dict[str, Any]:
+        extensions = [{"url": SPEC + "structuredefinition-hierarchy", **said}] if said else []
+        return {"path": path, "type": [{"code": "Reference", "extension": extensions}]}
+
+    part_of, link = referring("partOf", valueBoolean=True), referring("link", valueBoolean=False)
+    thing = structure("Thing", None, part_of, link, referring("subject"))
+    elements = compaction("structures").compact_types([thing])["Thing"]["elements"]
+    assert [name for name, row in elements.items() if row.get("hierarchy")] == ["partOf"]
+
+
 def test_a_profile_is_not_a_type(compaction: Any) -> None:
     profile = structure("Thing", "Thing", derivation="constraint")
     assert compaction("structures").spec_structures([profile, structure("Thing", "Element")]) == [

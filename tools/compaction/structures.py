@@ -12,6 +12,7 @@ from .packages import Resource
 SPEC = "http://hl7.org/fhir/StructureDefinition/"
 FHIR_TYPE = SPEC + "structuredefinition-fhir-type"
 REGEX = SPEC + "regex"
+HIERARCHY = SPEC + "structuredefinition-hierarchy"
 SYSTEM_STRING = "http://hl7.org/fhirpath/System.String"
 KINDS = ("resource", "complex-type", "primitive-type")
 
@@ -118,6 +119,8 @@ def _element_row(element: Row, has_children: bool) -> Row:
         row["modifier"] = True
     row.update(_binding(element))
     row.update(_targets(element))
+    if any(_is_hierarchy(kind) for kind in element.get("type", [])):
+        row["hierarchy"] = True
     if "xmlAttr" in element.get("representation", []):
         row["xml"] = "attribute"
     return row
@@ -142,6 +145,11 @@ def _targets(element: Row) -> Row:
             key = "canonicals" if kind["code"] == "canonical" else "targets"
             row[key] = sorted({*row.get(key, []), *profiles})
     return row
+
+
+def _is_hierarchy(kind: Row) -> bool:
+    """Whether such references never lead back to where they began; also said of what may, as `false`."""
+    return any(row["url"] == HIERARCHY and row["valueBoolean"] for row in kind.get("extension", []))
 
 
 def _without_inherited(name: str, types: Types) -> Row:
