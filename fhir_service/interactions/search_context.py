@@ -1,4 +1,4 @@
-"""What the values of a search may depend on: the base that was asked, the time, and terminology.
+"""What the values of a search may depend on: the base that was asked, the time, terminology, hierarchies.
 
 https://hl7.org/fhir/R4/search.html#modifiers
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from fhir_service.exchange import Request, Services
 from fhir_service.search.param_types import Context
 from fhir_service.store.contract import Resources
+from fhir_service.stored_hierarchies import StoredHierarchies
 from fhir_service.stored_terminology import StoredTerminology
 from fhir_service.terminology.code_sets import CodeSets
 
@@ -17,4 +18,9 @@ def search_context(
 ) -> Context:
     """The context of a search in these resources; `readable` are the types that the client may search."""
     terminology = StoredTerminology(resources, request.release.name, readable, services.terminology)
-    return Context(bases=(request.base,), now=services.now(), codes=CodeSets(terminology))
+    return Context(
+        bases=(request.base,),
+        now=services.now(),
+        codes=CodeSets(terminology),
+        hierarchies=StoredHierarchies(resources, request.release.name, readable),
+    )

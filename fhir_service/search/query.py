@@ -24,8 +24,9 @@ MAXIMUM_COUNT = 1000
 # A query is bounded, so that one request cannot occupy a worker for long.
 MAXIMUM_VALUES = 200
 
-# A value set or a code system may stand for many codes. Each is up to two parameters of a statement, and the
-# condition that drives a walk stands in it twice; SQLite takes 32,766.
+# A value set or a code system may stand for many codes, a resource for all that are parts of it. Each is up
+# to two parameters of a statement, and the condition that drives a walk stands in it twice; SQLite takes
+# 32,766.
 MAXIMUM_CODES = 7_000
 
 CURSOR_PARAMETER = "_page"
@@ -107,8 +108,8 @@ def parse_query(
         applied.append((name, text))
         if sum(map(listed_values, predicates)) > 2 * MAXIMUM_CODES:
             raise NotSupported(
-                f"`{name}={text}` stands for too many codes: all conditions of a search have at most"
-                f" {MAXIMUM_CODES} of them",
+                f"`{name}={text}` stands for too many codes or resources: all conditions of a search"
+                f" have at most {MAXIMUM_CODES} of them",
                 issue_code="too-costly",
                 expression=[f"http.{code}"],
             )

@@ -20,6 +20,7 @@ from fhir_service.store import DATABASES, open_store
 from fhir_service.store.contract import Page, StoredVersion
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.searching import SORT_LIMIT
+from fhir_service.stored_hierarchies import StoredHierarchies
 from fhir_service.stored_terminology import StoredTerminology
 from fhir_service.terminology.code_sets import CodeSets
 from tests.store_fixtures import new_database
@@ -36,7 +37,9 @@ class Table(NamedTuple):
     def page(self, case: dict[str, Any], *more: tuple[str, str]) -> Page:
         types = RELEASES[self.release].resource_types
         codes = CodeSets(StoredTerminology(self.store, self.release, types))
-        context = Context(bases=tuple(self.content.get("bases", ())), now=0, codes=codes)
+        bases = tuple(self.content.get("bases", ()))
+        hierarchies = StoredHierarchies(self.store, self.release, types)
+        context = Context(bases=bases, now=0, codes=codes, hierarchies=hierarchies)
         pairs = [*parse_qsl(case["search"], keep_blank_values=True), *more]
         type_name = case.get("type") or self.content["type"]
         query = parse_query(pairs, type_name, PARAMETERS[self.release], context=context)

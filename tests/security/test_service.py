@@ -92,12 +92,15 @@ def test_a_search_shows_and_looks_into_no_type_without_scope(client: FlaskClient
     assert client.post("/fhir/r4/Medication", json=medication, headers=everything).status_code == 201
     included = "/fhir/r4/Medication?_include=Medication:manufacturer"
     chained = "/fhir/r4/Medication?manufacturer:Organization.name=maker"
+    below = "/fhir/r4/Medication?manufacturer:below=Organization/maker"
 
     assert entries(client.get(included, headers=everything)) == ["Medication", "Organization"]
-    assert entries(client.get(chained, headers=everything)) == ["Medication"]
+    for url in (chained, below):
+        assert entries(client.get(url, headers=everything)) == ["Medication"]
     narrow = token(client, loader, "system/Medication.rs")
     assert entries(client.get(included, headers=narrow)) == ["Medication"]
-    assert client.get(chained, headers=narrow).status_code in (400, 403)
+    for url in (chained, below):
+        assert client.get(url, headers=narrow).status_code in (400, 403)
 
 
 def test_an_answer_to_a_token_is_for_no_shared_cache(client: FlaskClient, loader: Signing) -> None:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from fhir_service.search.definitions import SearchParameter
+from fhir_service.search.hierarchies import Hierarchy
 from fhir_service.search.predicates import Predicate
 
 Row: TypeAlias = tuple[str | int | float | None, ...]
@@ -41,18 +42,37 @@ class CodeSets(Protocol):
         """The code and all that it is a kind of."""
 
 
+Place: TypeAlias = tuple[str, str]
+"""What a reference names, as the index keeps it: a logical id and its type, or a URL and no type."""
+
+
+class Hierarchies(Protocol):
+    """Resources that stand in a hierarchy of their type; too many of them are a ServiceError."""
+
+    @property
+    def readable(self) -> frozenset[str]:
+        """The types that may be looked through."""
+
+    def below(self, start: Place, hierarchy: Hierarchy) -> Sequence[Place]:
+        """The start and all that leads up to it."""
+
+    def above(self, start: Place, hierarchy: Hierarchy) -> Sequence[Place]:
+        """The start and all that it leads up to."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a value's meaning may depend on besides the parameter.
 
     `bases` are this service's own base URLs (a reference may be given in full), `now` is the time in
     microseconds (an approximate date is the vaguer the farther away it is), `codes` is what is known of
-    terminology.
+    terminology, `hierarchies` what is known of resources that are parts of others.
     """
 
     bases: tuple[str, ...] = ()
     now: int = 0
     codes: CodeSets | None = None
+    hierarchies: Hierarchies | None = None
 
 
 class SearchParameterType(Protocol):

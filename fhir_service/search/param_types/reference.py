@@ -1,6 +1,6 @@
 """Reference search: `Type/id`, `id`, an absolute URL, or a canonical with or without its version.
 
-https://hl7.org/fhir/R4/search.html#reference
+https://hl7.org/fhir/R4/search.html#reference and, for `:above` and `:below`, #recursive
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from fhir_service.errors import Invalid
+from fhir_service.errors import Invalid, NotSupported
 from fhir_service.search.contained import MARK
 from fhir_service.search.definitions import SearchParameter
 from fhir_service.search.full_text import words
+from fhir_service.search.hierarchies import hierarchies_of
 from fhir_service.search.keys import exact_key, hash_key
-from fhir_service.search.param_types import Context, OtherRow, Row, token, uri
+from fhir_service.search.param_types import Context, OtherRow, Place, Row, token, uri
 from fhir_service.search.param_types.advanced_text import words_predicate, words_row
 from fhir_service.search.param_types.string import string_predicate, string_row
-from fhir_service.search.predicates import Compare, Indexed, Predicate
+from fhir_service.search.predicates import AnyOf, Compare, Indexed, Predicate
 
 # `target` is the logical id of a local reference or the URL of any other, `target_type` the type of a local
 # one (`#Medication` where it is contained) and empty for URLs, `version_hash` the business version after a
@@ -33,7 +34,8 @@ def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
     """A type's name is a modifier too: `subject:Patient=23`."""
     types = [name for name in parameter.targets if name in parameter.release.resource_types]
     text = ("text", "code-text", "text-advanced") if parameter.release.name == "r5" else ()
-    return ("identifier", *text, *(("below",) if parameter.is_canonical else ()), *types)
+    along = ("below",) if parameter.is_canonical else ("above", "below") if hierarchies_of(parameter) else ()
+    return ("identifier", *text, *along, *types)
 
 
 # A reference that no search can name, such as one by identifier alone: it is not missing.
@@ -93,8 +95,10 @@ def predicate(parameter: SearchParameter, modifier: str | None, text: str, conte
         return string_predicate((parameter.type_name, f"{parameter.code}:text"), None, text)
     if modifier == "text-advanced":
         return words_predicate((parameter.type_name, f"{parameter.code}:text-advanced"), text)
-    if modifier == "below":
+    if modifier == "below" and parameter.is_canonical:
         return uri.below("reference", parameter, text)
+    if modifier in ("above", "below"):
+        return _along_hierarchies(parameter, modifier, text, context)
     if modifier:
         if not _LOCAL.fullmatch(text) or "/" in text:
             raise Invalid(f"`{parameter.code}:{modifier}` takes the id of a {modifier}, not `{text}`")
@@ -103,10 +107,7 @@ def predicate(parameter: SearchParameter, modifier: str | None, text: str, conte
     if local:
         return _local(parameter, local["type"], local["id"])
     if ":" not in text:
-        raise Invalid(
-            f"Parameter `{parameter.code}`: `{text}` is no reference;"
-            " write `Type/id`, `id`, a URL or `url|version`"
-        )
+        raise _no_reference(parameter, text)
     url, bar, version = text.partition("|")
     tests = [Compare("target", "eq", exact_key(url)), Compare("target_type", "eq", "")]
     if bar:
@@ -131,3 +132,57 @@ def _local(parameter: SearchParameter, type_name: str | None, logical_id: str) -
             )
         tests.append(Compare("target_type", "eq", type_name))
     return Indexed("reference", parameter.key, tuple(tests))
+
+
+def _no_reference(parameter: SearchParameter, text: str) -> Invalid:
+    return Invalid(
+        f"Parameter `{parameter.code}`: `{text}` is no reference;"
+        " write `Type/id`, `id`, a URL or `url|version`"
+    )
+
+
+def _along_hierarchies(parameter: SearchParameter, modifier: str, text: str, context: Context) -> Predicate:
+    """What the text names and all above or below it, as one list of places in the index."""
+    if context.hierarchies is None:
+        raise NotSupported(f"`{parameter.code}:{modifier}` is not supported here")
+    found = hierarchies_of(parameter)
+    relative = _relative(text, context.bases)
+    local = _LOCAL.fullmatch(relative)
+    if local is None and ":" not in text:
+        raise _no_reference(parameter, text)
+    if local and local["type"]:
+        if local["type"] not in found:
+            raise Invalid(
+                f"`{parameter.code}:{modifier}`: {local['type']} has no hierarchy here;"
+                f" with one: {', '.join(found)}"
+            )
+        found = {local["type"]: found[local["type"]]}
+    may_follow = [one for one in found.values() if one.type_name in context.hierarchies.readable]
+    if not may_follow:
+        raise NotSupported(
+            f"`{parameter.code}:{modifier}` looks through resources of type {' or '.join(found)},"
+            " which are not served here or may not be searched"
+        )
+    follow = context.hierarchies.below if modifier == "below" else context.hierarchies.above
+    # An id alone names a resource of any type, those without a hierarchy too.
+    places: list[Place] = []
+    for one in may_follow:
+        places += follow((local["id"], one.type_name) if local else (exact_key(text), ""), one)
+    anywhere = local["id"] if local and not local["type"] else None
+    return _places_predicate(parameter, places, anywhere)
+
+
+def _places_predicate(parameter: SearchParameter, places: list[Place], anywhere: str | None) -> Predicate:
+    """One condition for all places, in the order in which the index is sought."""
+    by_type: dict[str, list[str]] = {}
+    for target, type_name in dict.fromkeys(places):
+        by_type.setdefault(type_name, []).append(target)
+    groups = [
+        (Compare("target", "in", tuple(targets)), Compare("target_type", "eq", type_name))
+        for type_name, targets in by_type.items()
+    ]
+    if len(groups) == 1 and anywhere is None:
+        return Indexed("reference", parameter.key, groups[0])
+    every = Compare("target", "in", tuple(dict.fromkeys(target for target, _ in places)))
+    alone = [(Compare("target", "eq", anywhere),)] if anywhere is not None else []
+    return Indexed("reference", parameter.key, (every, AnyOf((*groups, *alone))))
