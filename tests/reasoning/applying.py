@@ -7,7 +7,7 @@
   data: {Patient/123: {...}}           # resources that can be read
   inputs: {practitioner: Practitioner/9, userLanguage: es}
   gives: {group.action.0.title: ...}   # paths as in tests/interactions/scenarios.py, see `Shown`
-  refused: {code: not-supported, says: a regular expression, at: PlanDefinition.action[0]}
+  refused: {code: not-supported, says: is in `text/cql`, at: PlanDefinition.action[0]}
 """
 
 from __future__ import annotations

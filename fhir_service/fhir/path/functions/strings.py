@@ -6,7 +6,9 @@ https://hl7.org/fhirpath/N1/#string-manipulation
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from typing import Any
+
+from fhir_service.fhir.regular_expressions import regular_expression
 
 from ..errors import EvaluationError
 from ..runtime import EMPTY, Environment, Items, integer, text, truth
@@ -70,7 +72,7 @@ def replace_matches(environment: Environment, items: Items, pattern: Items, subs
     value, regex, new = text(items), text(pattern), text(substitution)
     if value is None or regex is None or new is None:
         return EMPTY
-    # FHIRPath writes groups as $1, Python as \1.
+    # FHIRPath writes groups as $1, RE2 as \1.
     return _string(_regex(regex).sub(re.sub(r"\$(\d+)", r"\\\1", new), value))
 
 
@@ -100,9 +102,8 @@ def _string(value: str) -> Items:
     return [("string", value, None)]
 
 
-@lru_cache(maxsize=512)
-def _regex(pattern: str) -> re.Pattern[str]:
+def _regex(pattern: str) -> Any:
     try:
-        return re.compile(pattern, re.DOTALL)
-    except re.error as error:
-        raise EvaluationError(f"`{pattern}` is not a regular expression: {error}") from None
+        return regular_expression(pattern)
+    except ValueError as error:
+        raise EvaluationError(str(error)) from None
