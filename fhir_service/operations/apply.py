@@ -30,11 +30,11 @@ ONLY_R4 = {"r5": None}
 
 
 def apply_plan_definition(invocation: Invocation, services: Services) -> Json:
-    plan = _definition(invocation, services)
+    plan, now = _definition(invocation, services), services.now()
     if invocation.release.name != "r5":
-        return apply_plan(plan, _inputs(_one_subject(invocation), invocation, services))
+        return apply_plan(plan, _inputs(_one_subject(invocation), invocation, services, now))
     bundles = [
-        apply_plan(plan, _inputs(subject, invocation, services))
+        apply_plan(plan, _inputs(subject, invocation, services, now))
         for subject in invocation.arguments.all("subject")
     ]
     return invocation.parameters({"bundles": bundles})
@@ -42,7 +42,7 @@ def apply_plan_definition(invocation: Invocation, services: Services) -> Json:
 
 def apply_activity_definition(invocation: Invocation, services: Services) -> Json:
     activity = _definition(invocation, services)
-    return apply_activity(activity, _inputs(_one_subject(invocation), invocation, services))
+    return apply_activity(activity, _inputs(_one_subject(invocation), invocation, services, services.now()))
 
 
 def _one_subject(invocation: Invocation) -> str:
@@ -78,7 +78,7 @@ def _definition(invocation: Invocation, services: Services) -> Json:
     return found
 
 
-def _inputs(subject: str, invocation: Invocation, services: Services) -> Inputs:
+def _inputs(subject: str, invocation: Invocation, services: Services, now: int) -> Inputs:
     arguments, stored = invocation.arguments, Stored.of(invocation, services)
     context = {name: arguments.one(name) for name in CONTEXT_NAMES if name in arguments}
     return Inputs(
@@ -87,6 +87,7 @@ def _inputs(subject: str, invocation: Invocation, services: Services) -> Inputs:
         find=definition_finder(stored),
         read=_reader(arguments.one("data"), stored),
         new_id=services.new_id,
+        now=now,
         encounter=arguments.one("encounter") or "",
         practitioner=arguments.one("practitioner") or "",
         organization=arguments.one("organization") or "",

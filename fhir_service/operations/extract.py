@@ -34,7 +34,9 @@ def handle(invocation: Invocation, services: Services) -> dict[str, Any]:
     response = _response(invocation, stored)
     questionnaire = _questionnaire(invocation, response, stored)
     _require_finished(response)
-    scope = Scope(release=invocation.release, response=response, questionnaire=questionnaire)
+    scope = Scope(
+        release=invocation.release, response=response, questionnaire=questionnaire, now=services.now()
+    )
     _refuse(check_answers(scope, lambda canonical: stored.canonical("ValueSet", canonical)))
     extracted = extract(scope, services.new_id)
     if not extracted:

@@ -33,7 +33,7 @@ def handle(invocation: Invocation, services: Services) -> dict[str, Any]:
         )
     subject = invocation.arguments.one("subject")
     given = _contexts(invocation, questionnaire, stored)
-    response, warnings = populate(questionnaire, subject, given, invocation.release)
+    response, warnings = populate(questionnaire, subject, given, invocation.release, services.now())
     return invocation.parameters({"response": response, "issues": outcome(warnings) if warnings else None})
 
 

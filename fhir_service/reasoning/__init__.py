@@ -2,8 +2,8 @@
 
 https://hl7.org/fhir/R4/clinicalreasoning-module.html and https://build.fhir.org/ig/HL7/sdc/
 
-Pure: no store, no Flask, no clock. Definitions and data come through functions that the caller gives; nothing
-that is made here is stored.
+Pure: no store, no Flask, no clock. Definitions, data and the time are what the caller gives; nothing that is
+made here is stored.
 """
 
 from .activity import apply_activity

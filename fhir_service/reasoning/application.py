@@ -45,6 +45,8 @@ class Inputs:
     """The resource of a literal reference, when it is here."""
     new_id: Callable[[], str]
     """A UUID."""
+    now: int
+    """The moment that expressions know, in microseconds since 1970."""
     encounter: str = ""
     practitioner: str = ""
     organization: str = ""

@@ -46,9 +46,12 @@ def evaluate(expression: Json, where: str, application: Application) -> Items:
     written = _written(expression, where)
     inputs = application.inputs
     try:
-        path = compile_path(written, inputs.subject_type, application.release, VARIABLES)
+        path = compile_path(written, inputs.subject_type, application.release, VARIABLES, has_clock=True)
         items = path.evaluate_with(
-            _resource("subject", application), _variables(application), _resolver(application)
+            _resource("subject", application),
+            _variables(application),
+            _resolver(application),
+            now=inputs.now,
         )
         return list(items)  # which fails if they are what is unavailable
     except UnavailableData:

@@ -34,6 +34,8 @@ class Scope:
     release: Release
     response: Json
     questionnaire: Json
+    now: int
+    """The moment that expressions know, in microseconds since 1970."""
     item: Json | None = None
     variables: Mapping[str, Items] = field(default_factory=dict)
 
@@ -58,8 +60,8 @@ def evaluate(expression: str | Json, focus: Item, scope: Scope, where: str) -> I
     }
     resource: Items = [("QuestionnaireResponse", scope.response, None)]
     try:
-        path = compile_path(written, focus[0], scope.release, frozenset(known))
-        return path.evaluate_with([focus], known, resolves_nothing, resource=resource)
+        path = compile_path(written, focus[0], scope.release, frozenset(known), has_clock=True)
+        return path.evaluate_with([focus], known, resolves_nothing, resource=resource, now=scope.now)
     except UnsupportedExpression as failure:
         raise unsupported(f"{where} is `{_short(written)}`: {failure}.", scope.item) from None
     except (PathError, RecursionError) as failure:

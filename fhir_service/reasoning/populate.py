@@ -72,18 +72,23 @@ class Launch:
 
 
 def populate(
-    questionnaire: Json, subject: Json | None, given: Mapping[str, Items], release: Release
+    questionnaire: Json, subject: Json | None, given: Mapping[str, Items], release: Release, now: int
 ) -> tuple[Json, list[Issue]]:
     """The response, still to be finished, and warnings about what could not be filled in.
 
     :param given: resources by the name of their launch context or variable
+    :param now: the moment that expressions know, in microseconds since 1970
     :raises Unprocessable: the form asks for what is not done, or an expression is not FHIRPath
     """
     _refuse(questionnaire)
     response = _head(questionnaire, subject)
     variables = {name: given.get(name, []) for name in Launch(questionnaire).types}
     scope = Scope(
-        release=release, response=response, questionnaire=questionnaire, variables={**variables, **given}
+        release=release,
+        response=response,
+        questionnaire=questionnaire,
+        now=now,
+        variables={**variables, **given},
     )
     population = _Population(response)
     scope = population.with_variables(questionnaire, scope, frozenset(given))

@@ -24,6 +24,7 @@ class Case:
     unsupported: bool
     fails: bool
     alone: str | None
+    now: str | None
 
     def __str__(self) -> str:
         return f"{self.section}: {self.expression}"
@@ -54,4 +55,5 @@ def _case(section: str, row: dict[str, Any], subject: dict[str, Any]) -> Case:
         unsupported=row.get("unsupported", False),
         fails=row.get("fails", False),
         alone=row.get("alone"),
+        now=row.get("now"),
     )

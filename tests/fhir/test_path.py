@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from fhir_service.fhir.dates import to_microseconds
 from fhir_service.fhir.path import (
     EvaluationError,
+    Path,
     Unavailable,
     UnavailableData,
     UnsupportedExpression,
@@ -22,10 +25,21 @@ CASES = read_cases()
 ANSWERED = [case for case in CASES if case.result is not None and not case.unsupported]
 
 
+def evaluated(case: Case) -> tuple[Path, list[tuple[str, Any]]]:
+    release = RELEASES[case.release]
+    if case.now is None:
+        path = compile_path(case.expression, case.type_name, release)
+        return path, path(case.node, resource=case.subject)
+    path = compile_path(case.expression, case.type_name, release, has_clock=True)
+    context = [(case.type_name, case.node, None)]
+    now = to_microseconds(datetime.fromisoformat(case.now))
+    items = path.evaluate_with(context, {}, lambda reference: None, now=now)
+    return path, [(name, value) for name, value, _ in items]
+
+
 @pytest.mark.parametrize("case", ANSWERED, ids=str)
 def test_expression_gives_the_result_of_the_case(case: Case) -> None:
-    path = compile_path(case.expression, case.type_name, RELEASES[case.release])
-    found = path(case.node, resource=case.subject)
+    path, found = evaluated(case)
     assert [value for _, value in found] == case.result
     if case.types is not None:
         assert sorted({name for name, _ in found}) == case.types
@@ -194,3 +208,9 @@ def test_variables_and_the_resource_of_a_node_are_what_the_caller_says() -> None
     assert [value for _, value, _ in found] == ["r-a"]
     with pytest.raises(UnsupportedExpression):
         compile_path("%own", "QuestionnaireResponse.item", R4)
+
+
+def test_an_expression_that_asks_for_the_time_fails_when_nobody_tells_it() -> None:
+    path = compile_path("today()", "Patient", R4, has_clock=True)
+    with pytest.raises(EvaluationError, match="what time it is"):
+        path({"resourceType": "Patient"})

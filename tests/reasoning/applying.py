@@ -16,11 +16,13 @@ import copy
 import itertools
 import json
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from fhir_service.fhir.dates import to_microseconds
 from fhir_service.reasoning import Inputs, apply_activity, apply_plan
 from fhir_service.reasoning.application import CONTEXT_NAMES
 from fhir_service.releases import RELEASES
@@ -29,6 +31,7 @@ from fhir_service.releases.validator import validator
 Json = dict[str, Any]
 
 FOLDER = Path(__file__).parent / "cases"
+NOW = "2026-11-25T09:30:00Z"
 
 
 def cases(name: str) -> list[Any]:
@@ -51,6 +54,7 @@ def inputs(
         subject=subject,
         find=finder(list(definitions)),
         read=(data or {}).get,
+        now=to_microseconds(datetime.fromisoformat(NOW)),
         new_id=lambda: f"00000000-0000-4000-8000-{next(numbers):012}",
         context=context,
         validate=validator(RELEASES[release]).validate,

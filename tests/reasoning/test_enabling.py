@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 
 def enabled(item: Json, *holders: Json) -> bool:
-    scope = Scope(release=R4, response=holders[0], questionnaire={"resourceType": "Questionnaire"})
+    scope = Scope(release=R4, response=holders[0], questionnaire={"resourceType": "Questionnaire"}, now=0)
     return is_enabled({"linkId": "asked", "type": "string", **item}, holders, scope, Given())
 
 

@@ -31,7 +31,7 @@ def context(expression: str) -> Json:
 
 
 def filled(resource: Json, release: Release = R4) -> list[Json]:
-    scope = Scope(release=release, response=RESPONSE, questionnaire={"resourceType": "Questionnaire"})
+    scope = Scope(release=release, response=RESPONSE, questionnaire={"resourceType": "Questionnaire"}, now=0)
     return fill(resource, ("QuestionnaireResponse", RESPONSE, None), scope)
 
 

@@ -15,10 +15,10 @@ from typing import Any
 
 from .beginnings import beginnings
 from .errors import UnsupportedExpression
-from .functions import FUNCTIONS, Function
+from .functions import CLOCK_FUNCTIONS, FUNCTIONS, Function
 from .grammar import Binary, Call, Index, Literal, Member, Name, Node, Unary, Variable, parse, type_specifier
 from .navigation import ABSTRACT_RESOURCES, Types, element_step
-from .operators import OPERATORS, union
+from .operators import OPERATORS, negate, union
 from .runtime import EMPTY, Environment, Item, Items, Resolve, Run, boolean, integer, singleton
 from .schema import Schema
 
@@ -51,13 +51,19 @@ class Path:
     __slots__ = ("_beginnings", "_run", "_schema", "_type_name", "expression", "types")
 
     def __init__(
-        self, expression: str, type_name: str, schema: Schema, variables: frozenset[str] = NOTHING
+        self,
+        expression: str,
+        type_name: str,
+        schema: Schema,
+        variables: frozenset[str] = NOTHING,
+        *,
+        has_clock: bool = False,
     ) -> None:
         self.expression = expression
         self._type_name = type_name
         self._schema = schema
         node = _parsed(expression)
-        run, types = _Compiler(type_name, schema, variables).compile(node)
+        run, types = _Compiler(type_name, schema, variables, has_clock=has_clock).compile(node)
         abstract = type_name in ABSTRACT_RESOURCES
         self._beginnings = None if abstract else beginnings(node, type_name, schema)
         self._run = run
@@ -107,29 +113,39 @@ class Path:
         resolve: Resolve,
         *,
         resource: Items | None = None,
+        now: int | None = None,
     ) -> Items:
         """Return the items, given what the variables of `compile_path` stand for.
 
         :param context: one node, or `Unavailable`
         :param resource: `%resource`, when the context is not itself a resource
+        :param now: the moment that `now()` and `today()` give, in microseconds since 1970
         :raises UnavailableData: the answer depends on something that is `Unavailable`
         """
         holder = context if resource is None else resource
-        return self._run(Environment(self._schema, context, holder, holder, resolve, variables), context)
+        environment = Environment(self._schema, context, holder, holder, resolve, variables, now)
+        return self._run(environment, context)
 
 
 @lru_cache(maxsize=8192)
 def compile_path(
-    expression: str, type_name: str, schema: Schema, variables: frozenset[str] = NOTHING
+    expression: str,
+    type_name: str,
+    schema: Schema,
+    variables: frozenset[str] = NOTHING,
+    *,
+    has_clock: bool = False,
 ) -> Path:
     """Compile an expression for nodes of one type: a resource type, a datatype or a backbone path.
 
     A compiled path has no state, so it is kept: three releases have some 5,500 of them.
 
     :param variables: names that `evaluate_with` gives values to, without their percent sign
+    :param has_clock: whether it will be given the time, too; what is indexed or checked by an invariant has
+        the same answer every day
     :raises UnsupportedExpression: it is not FHIRPath, names an unknown element, or needs what is not there
     """
-    return Path(expression, type_name, schema, variables)
+    return Path(expression, type_name, schema, variables, has_clock=has_clock)
 
 
 @lru_cache(maxsize=256)
@@ -141,13 +157,14 @@ def _parsed(expression: str) -> Node:
 class _Compiler:
     """Compiles one expression; `this` is the type of `$this` where it stands."""
 
-    def __init__(self, type_name: str, schema: Schema, variables: frozenset[str]) -> None:
+    def __init__(self, type_name: str, schema: Schema, variables: frozenset[str], *, has_clock: bool) -> None:
         try:
             schema.type_definition(type_name)
         except KeyError:
             raise UnsupportedExpression(f"there is no type `{type_name}`") from None
         self.schema = schema
         self.variables = variables
+        self.functions = FUNCTIONS | CLOCK_FUNCTIONS if has_clock else FUNCTIONS
         self.context: Types = None if type_name in ABSTRACT_RESOURCES else frozenset((type_name,))
         holder = type_name.partition(".")[0]
         self.resource: Types = frozenset((holder,)) if self._kind(holder) == "resource" else None
@@ -208,7 +225,9 @@ class _Compiler:
             if node.name == "is":
                 return self._is(_focus, name)
             return self._of_type(_focus, name, focus)
-        function = FUNCTIONS.get(node.name)
+        function = self.functions.get(node.name)
+        if function is None and node.name in CLOCK_FUNCTIONS:
+            raise UnsupportedExpression(f"`{node.name}` asks for the time, which is not told here")
         if function is None:
             raise UnsupportedExpression(f"there is no function `{node.name}`")
         given = len(node.arguments)
@@ -259,7 +278,10 @@ class _Compiler:
         return run, types
 
     def _unary(self, node: Unary, focus: Types) -> Compiled:
-        return self.compile(Binary(node.operator, Literal("integer", 0), node.operand), focus)
+        if node.operator == "+":
+            return self.compile(Binary("+", Literal("integer", 0), node.operand), focus)
+        operand, _ = self.compile(node.operand, focus)
+        return lambda environment, items: negate(operand(environment, items)), None
 
     def _binary(self, node: Binary, focus: Types) -> Compiled:
         if node.operator == "|":

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from decimal import Decimal, DivisionByZero, InvalidOperation
 from typing import Any
 
+from .date_arithmetic import shift
 from .errors import EvaluationError
 from .runtime import EMPTY, Items, boolean, singleton, truth
-from .values import NUMBERS, compare, distinct, equal, equivalent, number
+from .values import NUMBERS, TEMPORAL, compare, distinct, equal, equivalent, is_quantity, number
 
 Operation = Callable[[Items, Items], Items]
 
@@ -109,7 +110,7 @@ def implies(left: Items, right: Items) -> Items:
 
 
 def arithmetic(calculate: Callable[[Decimal, Decimal], Decimal]) -> Operation:
-    """`*`, `/`, `-`, `div`, `mod`, and `+` of numbers; dividing by zero gives nothing."""
+    """`*`, `/`, `div`, `mod`, and `+` and `-` of numbers; dividing by zero gives nothing."""
 
     def operation(left: Items, right: Items) -> Items:
         one, other = singleton(left), singleton(right)
@@ -130,16 +131,35 @@ def arithmetic(calculate: Callable[[Decimal, Decimal], Decimal]) -> Operation:
 
 
 add_numbers = arithmetic(lambda one, other: one + other)
+subtract_numbers = arithmetic(lambda one, other: one - other)
 
 
 def add(left: Items, right: Items) -> Items:
-    """`+`: numbers are added, strings joined."""
+    """`+`: numbers are added, strings joined, dates and times moved by quantities."""
     one, other = singleton(left), singleton(right)
     if one is None or other is None:
         return EMPTY
+    if one[0] in TEMPORAL and is_quantity(other):
+        return shift(one, other, 1)
     if type(one[1]) is str and type(other[1]) is str:
         return [("string", one[1] + other[1], None)]
     return add_numbers(left, right)
+
+
+def subtract(left: Items, right: Items) -> Items:
+    """`-`: numbers are subtracted, dates and times moved back by quantities."""
+    one, other = singleton(left), singleton(right)
+    if one is not None and other is not None and one[0] in TEMPORAL and is_quantity(other):
+        return shift(one, other, -1)
+    return subtract_numbers(left, right)
+
+
+def negate(items: Items) -> Items:
+    """`-x`, of a number or a quantity."""
+    item = singleton(items)
+    if item is not None and is_quantity(item) and "value" in item[1]:
+        return [(item[0], {**item[1], "value": -number(item[1]["value"])}, None)]
+    return subtract_numbers([("integer", 0, None)], items)
 
 
 def join(left: Items, right: Items) -> Items:
@@ -164,7 +184,7 @@ OPERATORS: dict[str, tuple[Operation, str]] = {
     "xor": (only_one, "boolean"),
     "implies": (implies, "boolean"),
     "+": (add, "any"),
-    "-": (arithmetic(lambda one, other: one - other), "any"),
+    "-": (subtract, "any"),
     "*": (arithmetic(lambda one, other: one * other), "any"),
     "/": (arithmetic(lambda one, other: one / other), "any"),
     "div": (arithmetic(lambda one, other: one // other), "any"),

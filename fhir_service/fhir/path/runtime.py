@@ -26,7 +26,7 @@ EMPTY: Items = []
 class Environment:
     """The state of one evaluation."""
 
-    __slots__ = ("context", "index", "resolve", "resource", "root", "schema", "this", "variables")
+    __slots__ = ("context", "index", "now", "resolve", "resource", "root", "schema", "this", "variables")
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class Environment:
         root: Items,
         resolve: Resolve | None,
         variables: Mapping[str, Items],
+        now: int | None = None,
     ) -> None:
         self.schema = schema
         self.context = context
@@ -47,6 +48,8 @@ class Environment:
         self.resolve = resolve
         self.variables = variables
         """What the caller's own names (`%subject`) stand for, by the name without its percent sign."""
+        self.now = now
+        """The moment of the evaluation, in microseconds since 1970; None where no expression asks for it."""
         self.this = context
         self.index = 0
 

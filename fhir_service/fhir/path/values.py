@@ -109,7 +109,7 @@ def is_quantity(item: Item) -> bool:
 
 def compare_temporal(one: str, other: str) -> int | None:
     """Return the order of two dates or times as far as both are precise; None when that leaves it open."""
-    first, second = _parts(one), _parts(other)
+    first, second = temporal_parts(one), temporal_parts(other)
     if first is None or second is None:
         return None
     if first[1] and second[1]:
@@ -124,7 +124,8 @@ def compare_temporal(one: str, other: str) -> int | None:
     return 0
 
 
-def _parts(value: str) -> tuple[Parts, str] | None:
+def temporal_parts(value: str) -> tuple[Parts, str] | None:
+    """The year, month, day, hour, minute and second, as far as they are there, and the time zone."""
     match = _TEMPORAL.fullmatch(value)
     if match is None:
         return None

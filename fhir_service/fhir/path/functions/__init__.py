@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..runtime import Items
-from . import conversion, existence, fhir, filtering, numbers, strings
+from . import clock, conversion, existence, fhir, filtering, numbers, strings
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +98,11 @@ FUNCTIONS: dict[str, Function] = {
     "comparable": Function(fhir.comparable, "v", result="boolean"),
     "lowBoundary": Function(fhir.low_boundary, "", "v", result="same"),
     "highBoundary": Function(fhir.high_boundary, "", "v", result="same"),
+}
+
+CLOCK_FUNCTIONS: dict[str, Function] = {
+    # 5.9 utility: only where the caller says what time it is
+    "now": Function(clock.now, result="dateTime"),
+    "timeOfDay": Function(clock.time_of_day, result="time"),
+    "today": Function(clock.today, result="date"),
 }
