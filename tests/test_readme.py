@@ -12,6 +12,8 @@ from flask.testing import FlaskClient
 
 from fhir_service import create_app
 from fhir_service.delivery.serve import load
+from fhir_service.operations import OPERATIONS
+from fhir_service.operations.declaration import EVERY_TYPE
 from fhir_service.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -52,6 +54,16 @@ def test_every_setting_that_can_be_set_is_in_the_table() -> None:
         usable = known.metadata["parse"].__name__ != "not_yet"
         row = f"| `{known.metadata['name']}` | {known.metadata['shown']} | {known.metadata['help']} |"
         assert (row in README) == usable, row
+
+
+def test_every_operation_is_in_the_table_of_operations() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| `$")]
+    for operation in OPERATIONS:
+        subjects = {"every type"} if operation.types == EVERY_TYPE else set(operation.types or ["the system"])
+        named = [row for row in rows if f"`${operation.code}`" in row.split(" | ")[0]]
+        told = {subject for row in named for subject in row.split(" | ")[1].split(", ")}
+        assert subjects <= told, operation.code
 
 
 def read_shortened(text: str) -> Any:

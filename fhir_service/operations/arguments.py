@@ -20,6 +20,7 @@ from typing import Any
 from fhir_service.errors import Invalid, Issue, NotSupported, ServiceError
 from fhir_service.exchange import Pairs
 from fhir_service.operations.declaration import ANY, Input, is_simple
+from fhir_service.operations.sent import Sent, sent_in
 from fhir_service.releases import Release
 
 Gate = Callable[[Release, dict[str, Any]], Sequence[Issue]]
@@ -74,16 +75,6 @@ class Arguments:
         return tuple(argument.expression for argument in self.by_name.get(name, ())[:1])
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """A parameter as it came, before anything is known of it."""
-
-    name: str
-    type: str
-    value: Any
-    expression: str
-
-
 def read_arguments(
     inputs: Sequence[Input],
     release: Release,
@@ -95,16 +86,16 @@ def read_arguments(
 
     :raises Invalid: also with `not-supported` for what is not known
     """
-    sent = [_Sent(name, "", text, f"http.{name}") for name, text in pairs]
+    sent = [Sent(name, "", text, f"http.{name}") for name, text in pairs]
     if body is not None:
         sent += _in_body(body, inputs, release)
     return _matched(sent, inputs, release, gate, "" if body is None else str(body.get("resourceType")))
 
 
-def _in_body(body: Mapping[str, Any], inputs: Sequence[Input], release: Release) -> Iterator[_Sent]:
+def _in_body(body: Mapping[str, Any], inputs: Sequence[Input], release: Release) -> Iterator[Sent]:
     kind = body.get("resourceType")
     if kind == "Parameters":
-        yield from _of_parameters(body.get("parameter", []), "Parameters.parameter", release)
+        yield from sent_in(body, release)
         return
     able = [one for one in inputs if one.supported]
     taking = [one for one in able if one.type == kind] or [one for one in able if one.type == "Resource"]
@@ -114,50 +105,11 @@ def _in_body(body: Mapping[str, Any], inputs: Sequence[Input], release: Release)
             issue_code="structure",
             expression=(str(kind or "Parameters"),),
         )
-    yield _Sent(taking[0].name, str(kind), body, str(kind))
-
-
-def _of_parameters(listed: Any, path: str, release: Release) -> Iterator[_Sent]:
-    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
-        raise Invalid(f"`{path}` is a list of objects.", issue_code="structure", expression=(path,))
-    for place, one in enumerate(listed):
-        here = f"{path}[{place}]"
-        name = one.get("name")
-        if not isinstance(name, str) or not name:
-            raise Invalid("A parameter has no `name`.", issue_code="required", expression=(here,))
-        yield _Sent(name, *_content(one, here, release), here)
-
-
-def _content(one: dict[str, Any], here: str, release: Release) -> tuple[str, Any]:
-    """The type and the value of a parameter: the one member that is a value, a resource or parts."""
-    told = [key for key in one if key in ("resource", "part") or key.startswith("value")]
-    if len(told) != 1:
-        raise Invalid(
-            f"Parameter `{one['name']}` has one value, one resource or parts;"
-            f" it has {', '.join(told) or 'none of them'}.",
-            issue_code="structure",
-            expression=(here,),
-        )
-    key = told[0]
-    value = one[key]
-    if key == "part":
-        return "", list(_of_parameters(value, f"{here}.part", release))
-    if key == "resource":
-        kind = value.get("resourceType") if isinstance(value, dict) else None
-        return str(kind or "Resource"), value
-    name = key.removeprefix("value")
-    type_name = name if name in release.type_names else name[:1].lower() + name[1:]
-    if type_name not in release.type_names:
-        raise Invalid(
-            f"Parameter `{one['name']}`: `{key}` is no member of a parameter.",
-            issue_code="structure",
-            expression=(here,),
-        )
-    return type_name, value
+    yield Sent(taking[0].name, str(kind), body, str(kind))
 
 
 def _matched(
-    sent: Sequence[_Sent], inputs: Sequence[Input], release: Release, gate: Gate, missing_at: str
+    sent: Sequence[Sent], inputs: Sequence[Input], release: Release, gate: Gate, missing_at: str
 ) -> Arguments:
     """The values under their declared names; one that is missing should have stood at `missing_at`."""
     by_any_name = {name: one for one in inputs for name in one.every_name}
@@ -184,7 +136,7 @@ def _matched(
     return Arguments({name: tuple(values) for name, values in found.items()})
 
 
-def _unknown(one: _Sent, inputs: Sequence[Input], release: Release) -> NotSupported:
+def _unknown(one: Sent, inputs: Sequence[Input], release: Release) -> NotSupported:
     known = ", ".join(sorted(each.name_for(release.name) for each in inputs if each.supported))
     return NotSupported(
         f"The parameter `{one.name}` is not known here; allowed: {known or 'none'}.",
@@ -211,7 +163,7 @@ def _times(number: int) -> str:
     return "once" if number == 1 else f"at most {number} times"
 
 
-def _typed(one: _Sent, declared: Input, release: Release, gate: Gate) -> Argument:
+def _typed(one: Sent, declared: Input, release: Release, gate: Gate) -> Argument:
     if declared.parts:
         if one.type or not isinstance(one.value, list):
             raise _other_type(one, declared, "parts")
@@ -230,7 +182,7 @@ def _typed(one: _Sent, declared: Input, release: Release, gate: Gate) -> Argumen
     return Argument(one.value, one.type, one.expression)
 
 
-def _from_text(one: _Sent, declared: Input) -> _Sent:
+def _from_text(one: Sent, declared: Input) -> Sent:
     """A value of a query: a text, which is read as the declared type."""
     if declared.type == ANY:
         return replace(one, type="string")
@@ -264,7 +216,7 @@ def _fits(given: str, declared: str, release: Release) -> bool:
     return family is not None and given in family
 
 
-def _other_type(one: _Sent, declared: Input, wanted: str) -> Invalid:
+def _other_type(one: Sent, declared: Input, wanted: str) -> Invalid:
     given = f"a {one.type}" if one.type else "parts"
     return Invalid(
         f"Parameter `{one.name}` takes {wanted}, not {given}.",
@@ -273,7 +225,7 @@ def _other_type(one: _Sent, declared: Input, wanted: str) -> Invalid:
     )
 
 
-def _check(one: _Sent, release: Release, gate: Gate) -> None:
+def _check(one: Sent, release: Release, gate: Gate) -> None:
     """Let the gate look at the value as if it alone were sent; raises Invalid with all that it finds."""
     if one.type in release.resource_types:  # what it was sent as, whatever it looks like
         issues, inner = gate(release, one.value), one.type
@@ -286,7 +238,7 @@ def _check(one: _Sent, release: Release, gate: Gate) -> None:
         raise _refused(one, errors, inner)
 
 
-def _refused(one: _Sent, errors: Sequence[Issue], inner: str) -> ServiceError:
+def _refused(one: Sent, errors: Sequence[Issue], inner: str) -> ServiceError:
     located = [
         replace(
             issue,

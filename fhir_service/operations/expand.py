@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from fhir_service.errors import NotSupported
-from fhir_service.exchange import Services
+from fhir_service.exchange import Response, Services
 from fhir_service.fhir.canonicals import split_canonical
 from fhir_service.fhir.dates import to_instant
 from fhir_service.operations.declaration import Input, Operation, Output
-from fhir_service.operations.invocation import Invocation
+from fhir_service.operations.invocation import Invocation, answered
 from fhir_service.operations.terminology import (
     DATE,
     DISPLAY_LANGUAGE,
@@ -30,12 +30,13 @@ from fhir_service.terminology.members import Choices
 from fhir_service.terminology.value_set import ValueSet
 
 
-def handle(invocation: Invocation, services: Services) -> dict[str, Any]:
+def handle(invocation: Invocation, services: Services) -> Response:
     resolver = resolver_of(invocation, services)
     value_set: ValueSet | None = subject_of(invocation, services, resolver, VALUE_SET)
     if value_set is None:
         raise invocation.refusal("url", "it or `valueSet` is needed.", issue_code="required")
-    return expand(value_set, resolver, _wish(invocation), to_instant(services.now()))
+    made_at = to_instant(services.now())
+    return answered(OPERATION, expand(value_set, resolver, _wish(invocation), made_at), made_at)
 
 
 def choices(invocation: Invocation) -> Choices:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from fhir_service.errors import Issue, NotFound, Unprocessable
+from fhir_service.errors import Issue, Unprocessable
 from fhir_service.exchange import Services
 from fhir_service.fhir.outcome import outcome
 from fhir_service.operations.declaration import Input, Operation, Output
@@ -48,11 +48,7 @@ def handle(invocation: Invocation, services: Services) -> dict[str, Any]:
 
 def _response(invocation: Invocation, stored: Stored) -> dict[str, Any]:
     if invocation.level == "instance":
-        logical_id = invocation.request.logical_id
-        found = stored.resource(stored.read(_RESPONSE, logical_id))
-        if found is None:
-            raise NotFound(f"There is no {_RESPONSE}/{logical_id} here.")
-        return found
+        return stored.instance(invocation.request)
     given: dict[str, Any] | None = invocation.arguments.one("questionnaire-response")
     if given is None:
         raise invocation.refusal(
@@ -154,4 +150,5 @@ OPERATION = Operation(
     ),
     personal=True,
     unserved=True,
+    failures=(410,),
 )

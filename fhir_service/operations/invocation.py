@@ -93,8 +93,9 @@ def _content(value: Any, output: Output, release: str) -> dict[str, Any]:
     return {f"value{type_name[:1].upper()}{type_name[1:]}": value}
 
 
-def answered(operation: Operation, resource: dict[str, Any]) -> Response:
-    """The resource as a response; its own bytes tell whether it changed."""
+def answered(operation: Operation, resource: dict[str, Any], made_at: str = "") -> Response:
+    """The resource as a response; its own bytes tell whether it changed, but for when it was made."""
     body = fhir_json.dump(resource)
-    etag = hashlib.blake2b(body, digest_size=12).hexdigest()
+    lasting = body.replace(made_at.encode(), b"", 1) if made_at else body
+    etag = hashlib.blake2b(lasting, digest_size=12).hexdigest()
     return Response(body=body, etag=etag, is_personal=operation.personal)

@@ -85,28 +85,34 @@ def handle(invocation: Invocation, services: Services) -> Resource:
 def _artifact(invocation: Invocation, stored: Stored, services: Services) -> Resource:
     """The one artifact that is meant."""
     request, arguments = invocation.request, invocation.arguments
-    logical_id = request.logical_id or arguments.one("id")
-    if invocation.level == "type" and sum(name in arguments for name in ("id", "url", "identifier")) != 1:
+    if invocation.level == "instance":
+        return stored.instance(request)
+    given = [name for name in ("id", "url", "identifier") if name in arguments]
+    if len(given) != 1:
         raise Invalid(
             "The artifact is named by one of the parameters `id`, `url` (with or without `version`) and"
             " `identifier`.",
             issue_code="required",
             expression=("http.url",),
         )
-    if "version" in arguments and "url" not in arguments:
+    version = arguments.one("version")
+    if version is not None and "url" not in arguments:
         raise invocation.refusal("version", "it goes with `url`.")
-    if logical_id:
-        found = stored.resource(stored.read(request.type_name, logical_id))
-        named = f"{request.type_name}/{logical_id}"
-    elif "url" in arguments:
-        url, version = arguments.one("url"), arguments.one("version")
-        named = f"{url}|{version}" if version else url
+    named = arguments.one(given[0])
+    if given == ["id"]:
+        found = stored.resource(stored.read(request.type_name, named))
+    elif given == ["url"]:
+        named = f"{named}|{version}" if version else named
         found = stored.canonical(request.type_name, named)
     else:
-        named = arguments.one("identifier")
         found = _identified(invocation, stored, services)
     if found is None:
-        raise NotFound(f"There is no {request.type_name} `{named}` here.")
+        raise invocation.refusal(
+            given[0],
+            f"there is no {request.type_name} `{named}` here.",
+            issue_code="not-found",
+            error=NotFound,
+        )
     return found
 
 
@@ -217,5 +223,5 @@ OPERATION = Operation(
         _not_here("terminologyEndpoint", "Endpoint", "Only what is here is given."),
     ),
     outputs=(Output("return", "Bundle", "The artifact and what it depends on.", minimum=1),),
-    failures=(422,),
+    failures=(410, 422),
 )  # fmt: skip

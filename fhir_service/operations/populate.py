@@ -16,7 +16,12 @@ from fhir_service.fhir.path import Item, Items
 from fhir_service.operations.arguments import Argument, Arguments
 from fhir_service.operations.declaration import ANY, Input, Operation, Output
 from fhir_service.operations.invocation import Invocation
-from fhir_service.operations.questionnaires import TYPE, given_questionnaire, questionnaire_input
+from fhir_service.operations.questionnaires import (
+    TYPE,
+    given_questionnaire,
+    questionnaire_input,
+    require_form,
+)
 from fhir_service.operations.stored import Stored
 from fhir_service.reasoning.populate import Launch, populate
 
@@ -39,11 +44,8 @@ def handle(invocation: Invocation, services: Services) -> dict[str, Any]:
 
 def _questionnaire(invocation: Invocation, stored: Stored) -> dict[str, Any]:
     if invocation.level == "instance":  # where the parameter is ignored, says the specification
-        logical_id = invocation.request.logical_id
-        found = stored.resource(stored.read(TYPE, logical_id))
-        if found is None:
-            raise NotFound(f"There is no {TYPE}/{logical_id} here.")
-        return found
+        require_form(invocation)
+        return stored.instance(invocation.request)
     given = given_questionnaire(invocation, stored)
     if given is None:
         raise invocation.refusal(
@@ -128,4 +130,5 @@ OPERATION = Operation(
         Output("issues", "OperationOutcome", "What could not be filled in, and why."),
     ),
     personal=True,
+    failures=(410,),
 )

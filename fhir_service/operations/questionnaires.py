@@ -28,8 +28,22 @@ def questionnaire_input(documentation: str, levels: tuple[str, ...] = ()) -> Inp
     )
 
 
+def require_form(invocation: Invocation) -> None:
+    """
+    :raises Invalid: what was given as the form can be none
+    """
+    given = invocation.arguments.argument("questionnaire")
+    if given is not None and given.type not in (TYPE, "Reference", *_CANONICAL_TYPES):
+        raise invocation.refusal(
+            "questionnaire",
+            f"it is of type {given.type}; allowed: a canonical, a Reference or a {TYPE}.",
+            issue_code="structure",
+        )
+
+
 def given_questionnaire(invocation: Invocation, stored: Stored) -> dict[str, Any] | None:
     """The Questionnaire of the parameter; None when it was not given."""
+    require_form(invocation)
     given = invocation.arguments.argument("questionnaire")
     if given is None:
         return None
@@ -37,14 +51,8 @@ def given_questionnaire(invocation: Invocation, stored: Stored) -> dict[str, Any
         found: dict[str, Any] | None = given.value
     elif given.type in _CANONICAL_TYPES:
         found = stored.canonical(TYPE, given.value)
-    elif given.type == "Reference":
-        found = stored.reference(given.value.get("reference", ""))
     else:
-        raise invocation.refusal(
-            "questionnaire",
-            f"it is of type {given.type}; allowed: a canonical, a Reference or a {TYPE}.",
-            issue_code="structure",
-        )
+        found = stored.reference(given.value.get("reference", ""))
     if found is None or found["resourceType"] != TYPE:
         named = given.value.get("reference") if isinstance(given.value, dict) else given.value
         raise invocation.refusal(

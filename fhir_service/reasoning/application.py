@@ -19,6 +19,11 @@ Json = dict[str, Any]
 # What `$apply` is told about the user and the place; expressions know them as `%userType` and so on.
 CONTEXT_NAMES = ("userType", "userLanguage", "userTaskContext", "setting", "settingContext")
 REFERENCE_NAMES = ("subject", "encounter", "practitioner", "organization")
+_REFERRED = {
+    "encounter": ("Encounter",),
+    "practitioner": ("Practitioner", "PractitionerRole"),
+    "organization": ("Organization",),
+}  # whom a definition may be applied to, it says itself
 
 MOST_STEPS = 2_000
 """Actions and requests that one application may make: nested plans can multiply without end."""
@@ -71,7 +76,7 @@ class Inputs:
     def type_of(self, name: str) -> str:
         """The resource type that one of the references names.
 
-        :raises Invalid: it is no literal reference to a type of this release
+        :raises Invalid: it is no literal reference to a type that it may name
         """
         reference = getattr(self, name)
         match = _REFERENCE.fullmatch(reference)
@@ -79,6 +84,13 @@ class Inputs:
             raise Invalid(
                 f"`{name}` is `{reference}`; allowed is a reference such as `Patient/123`, with a resource "
                 f"type of {self.release.label}.",
+                issue_code="value",
+                expression=(f"http.{name}",),
+            )
+        allowed = _REFERRED.get(name, (match[1],))
+        if match[1] not in allowed:
+            raise Invalid(
+                f"`{name}` is a {match[1]}; allowed is a reference to a {' or '.join(allowed)}.",
                 issue_code="value",
                 expression=(f"http.{name}",),
             )

@@ -27,7 +27,7 @@ INPUTS = (
         "dependsOn",
         "",
         "What it depends on.",
-        parts=(Input("attribute", "uri", "Which.", minimum=1),),
+        parts=(Input("attribute", "uri", "Which.", minimum=1), Input("note", "string", "Why.")),
         maximum=None,
     ),
 )
@@ -161,7 +161,7 @@ def test_what_has_any_type_keeps_the_one_that_was_sent() -> None:
         ),
         (
             (),
-            parameters({"name": "dependsOn", "part": []}),
+            parameters({"name": "dependsOn", "part": [{"name": "note", "valueString": "x"}]}),
             "required",
             "Parameters.parameter[0]",
             "`attribute` is needed",

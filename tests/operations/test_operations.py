@@ -32,3 +32,15 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
 def test_scenario(scenario: dict[str, Any], client: FlaskClient) -> None:
     for release in scenario.get("releases", RELEASES):
         scenarios.run(scenario, client, f"/fhir/{release}")
+
+
+def test_an_expansion_that_is_still_the_same_is_not_sent_again(client: FlaskClient) -> None:
+    """Although each says when it was made."""
+    for release in RELEASES:
+        path = f"/fhir/{release}/ValueSet/ivig-itp-vs-ae-all/$expand?count=1"
+        first = client.get(path)
+        assert first.get_json()["expansion"]["timestamp"]
+        again = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+        assert (again.status_code, again.data) == (304, b"")
+        other = client.get(path + "&offset=1", headers={"If-None-Match": first.headers["ETag"]})
+        assert other.status_code == 200
