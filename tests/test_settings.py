@@ -2,7 +2,9 @@ import ipaddress
 from dataclasses import fields, replace
 
 import pytest
+from click.testing import CliRunner
 
+from fhir_service.delivery.serve import serve
 from fhir_service.settings import Settings, SettingsError, is_loopback
 
 
@@ -143,3 +145,10 @@ def test_every_setting_is_documented() -> None:
         assert setting.metadata["name"].isupper()
         assert setting.metadata["help"]
         assert setting.metadata["shown"]
+
+
+def test_the_help_of_serve_tells_every_setting_that_can_be_set() -> None:
+    told = CliRunner().invoke(serve, ["--help"], terminal_width=1_000).output
+    for known in fields(Settings):
+        usable = known.metadata["parse"].__name__ != "not_yet"
+        assert (f"{known.metadata['name']}  " in told) == usable, known.name

@@ -28,6 +28,9 @@ def package(folder: Path, resources: Path) -> None:
     """Write a FHIR package (.tgz) for each release from the built files, the same bytes every time.
 
     The service serves the same packages at /packages/NAME. Fails when a built file is stale.
+
+    \b
+    fhir-service package                then dist/NAME-VERSION.tgz can be published, or loaded elsewhere
     """
     from .build import stale
     from .package import npm_packages

@@ -12,13 +12,14 @@ import os
 import signal
 import socket
 import time
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from fhir_service.settings import Settings, SettingsError
+from fhir_service.settings import Settings, SettingsError, not_yet
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -29,9 +30,23 @@ _THREADS = 4
 _PATIENCE = 10
 
 
-@click.command()
+def _settings() -> str:
+    """A paragraph for each setting that can be set."""
+    usable = [one.metadata for one in fields(Settings) if one.metadata["parse"] is not not_yet]
+    told = [f"{one['name']}  {one['help']}  [default: {one['shown']}]" for one in usable]
+    return "Settings, from the environment:\n\n" + "\n\n".join(told)
+
+
+@click.command(epilog=_settings())
 def serve() -> None:
-    """Load the built content and serve it; settings come from the environment."""
+    """Load the built content and serve it as FHIR at /fhir/r4, /fhir/r4b and /fhir/r5, until Ctrl-C.
+
+    Settings come from the environment; the defaults suit a first look. README.md tells more of them.
+
+    \b
+    fhir-service serve
+    PORT=8080 FHIR_SERVICE_TYPES=all FHIR_SERVICE_WRITES=open fhir-service serve
+    """
     from fhir_service.security.configuration import check_security
 
     try:
