@@ -94,7 +94,7 @@ def _operations(type_name: str, services: Services, release: Release) -> list[di
     definitions = services.operation_definitions.get(release.name, {})
     is_served = not type_name or type_name in services.types[release.name]
     return [
-        {"name": one.code, "definition": definitions.get(one.id, one.canonical)}
+        {"name": one.code, "definition": definitions.get(one.definition_id, one.canonical)}
         for one in offered(services.interactions, type_name, is_served=is_served)
     ]
 

@@ -110,10 +110,15 @@ class Operation:
 
     @property
     def id(self) -> str:
-        """The logical id of its OperationDefinition here, which is HL7's where HL7 defines the operation."""
+        """The id of HL7's OperationDefinition where there is one, else one in that manner."""
         if self.canonical:
             return self.canonical.rpartition("/")[2]
         return "-".join((*(self.types or ("System",)), self.code))
+
+    @property
+    def definition_id(self) -> str:
+        """The id of our own OperationDefinition: HL7's may be loaded into the same store."""
+        return f"service-{self.id}"
 
     def inputs_at(self, level: str) -> tuple[Input, ...]:
         """The parameters of that level, those that are only refused among them."""

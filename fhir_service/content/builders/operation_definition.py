@@ -27,7 +27,7 @@ def _operation_definition(context: Context, operation: Operation) -> Resource:
     resource = metadata(
         context,
         "OperationDefinition",
-        operation.id,
+        operation.definition_id,
         title=operation.title,
         description=operation.documentation,
     )

@@ -48,7 +48,7 @@ def test_the_set_of_resources_is_that_of_the_content_model(resources: list[Resou
 def test_common_artifacts_are_shared_by_all_topics(common: list[Resource], release: str) -> None:
     found = {f"{r['resourceType']}/{r['id']}" for r in common}
     expected = {
-        *(f"OperationDefinition/{operation.id}" for operation in OPERATIONS),
+        *(f"OperationDefinition/{operation.definition_id}" for operation in OPERATIONS),
         "Organization/publisher",
         "StructureDefinition/onset",
         "StructureDefinition/reaction-part",
