@@ -26,7 +26,7 @@ def official_validator() -> Iterator[OfficialValidator]:
         except Unavailable as error:
             pytest.skip(f"needs the network once, for make conformance-tools: {error}")
     try:
-        definitions = {release: sdc.extensions(release) for release in RELEASES}
+        definitions = {release: sdc.definitions(release) for release in RELEASES}
     except PackageError as error:
         pytest.skip(f"needs the network once: {error}")
     with OfficialValidator() as validator:

@@ -1,4 +1,4 @@
-"""The extensions of HL7's Structured Data Capture, which our form uses: pinned, fetched with npm.
+"""What our form and its operations use of HL7's Structured Data Capture: pinned, fetched with npm.
 
 https://build.fhir.org/ig/HL7/sdc/ (the package is CC0)
 """
@@ -15,13 +15,14 @@ PACKAGE = Package(
     "a6042d77e0ad0a90b8fdec4d72a623132a1b42eff100547cc6e89c194c71e23322654e0a5007f59f897338938b9f4796c38d78baf51cc270e4b549065b2b6533",
 )
 EXTENSIONS = ("templateExtract", "templateExtractContext", "templateExtractValue")
+OPERATIONS = ("Questionnaire-populate", "QuestionnaireResponse-extract")
 
 
 @cache
-def extensions(release: str) -> tuple[Job, ...]:
-    """The definitions of EXTENSIONS, which are made for R4, as definitions of a release."""
-    wanted = {f"sdc-questionnaire-{name}" for name in EXTENSIONS}
+def definitions(release: str) -> tuple[Job, ...]:
+    """The definitions of EXTENSIONS and OPERATIONS, which are made for R4, as definitions of a release."""
+    wanted = {*OPERATIONS, *(f"sdc-questionnaire-{name}" for name in EXTENSIONS)}
     examples = read_examples(PACKAGE, fetched(PACKAGE))
     found = [one.resource for one in examples if one.resource.get("id") in wanted]
-    assert len(found) == len(EXTENSIONS)
+    assert len(found) == len(wanted)
     return tuple(Job(release, one["id"], one) for one in found)
