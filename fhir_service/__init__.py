@@ -24,7 +24,8 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
 
     from fhir_service.content.package import npm_packages
     from fhir_service.content.published import RESOURCES, operation_definitions, search_parameters
-    from fhir_service.delivery import auth, health, packages
+    from fhir_service.delivery import auth, cds_hooks, health, infobutton, packages, pages
+    from fhir_service.delivery.doors import Doors
     from fhir_service.delivery.fhir import rendering, routes
     from fhir_service.exchange import Services
     from fhir_service.exports.folder import ExportFolder
@@ -39,6 +40,7 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     from fhir_service.served_types import served_types
     from fhir_service.store import open_store
     from fhir_service.store.token_use import TokenUses
+    from fhir_service.topics import Topics
 
     store = store or open_store(settings.database_url)
 
@@ -74,6 +76,9 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     app.register_blueprint(
         packages.create_blueprint(settings, security.guard, lambda: npm_packages(resources or RESOURCES))
     )
+    doors = Doors(settings, Topics(resources or RESOURCES))
+    for door in (infobutton, cds_hooks, pages):
+        app.register_blueprint(door.create_blueprint(doors))
     app.register_blueprint(health.create_blueprint(store))
     app.register_error_handler(Exception, rendering.render_failure)
     app.after_request(rendering.forbid_sniffing)

@@ -6,6 +6,8 @@ https://hl7.org/fhir/R4/json.html
     resources/topics/<slug>/fhir/<release>/<Type>-<id>.json     one topic
     resources/guide/fhir/<release>/<Type>-<id>.json             the ImplementationGuide over all of them
     .../fhir/<release>/example/<Type>-<id>.json                 examples: packaged, but never loaded
+    resources/topics/<slug>/fhir/topic.json                     the topic as the doors beside FHIR read it
+    resources/common/fhir/publisher.json                        the publisher, likewise
     .../fhir/build.json                                         sha256 of the sources and of each built file
 
 Everything is built and checked in memory; only then is a file written, and each manifest after its files.
@@ -18,7 +20,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from typing import Any
 from fhir_service.releases import RELEASES
 
 from .builders import build_common, build_examples, build_guide, build_topic
+from .neutral import PUBLISHER_FILE, TOPIC_FILE, publisher_file, topic_file
 from .publisher import Publisher
 from .serialize import dump
 from .topic import Topic
@@ -62,6 +65,8 @@ class Folder:
     version: str
     resources: dict[str, Resources]
     examples: dict[str, Resources]
+    neutral: Files = field(default_factory=dict)
+    """what it is made from, in no release of FHIR: name -> content"""
 
 
 Progress = Callable[[list[Step]], Iterable[Step]]
@@ -78,7 +83,10 @@ def build_folders(
     """Build everything in memory: the shared folder, one for each topic, and last what lists them."""
     topics = list(topics)
     folders = [_folder(COMMON, COMMON, publisher.version, publisher)]
-    folders += [_folder(f"{TOPICS}/{topic.slug}", topic.slug, topic.version, publisher) for topic in topics]
+    folders[0].neutral[PUBLISHER_FILE] = publisher_file(publisher)
+    for topic in topics:
+        folders.append(_folder(f"{TOPICS}/{topic.slug}", topic.slug, topic.version, publisher))
+        folders[-1].neutral[TOPIC_FILE] = topic_file(topic)
     folders.append(_folder(GUIDE, GUIDE, publisher.version, publisher))
     by_name = {folder.folder: folder for folder in folders}
     for step in progress(_steps(publisher, topics, folders)):
@@ -113,7 +121,7 @@ def _guide(publisher: Publisher, release: str, folders: list[Folder]) -> Resourc
 
 def files_of(folder: Folder, resources: Path) -> Files:
     """The files of one folder, its manifest last."""
-    files: Files = {}
+    files: Files = {f"{folder.folder}/fhir/{name}": content for name, content in folder.neutral.items()}
     for below, by_release in (("", folder.resources), (f"{EXAMPLES}/", folder.examples)):
         for release, built in by_release.items():
             for resource in built:

@@ -17,6 +17,7 @@ from fhir_service.content.build import (
     stale,
     write,
 )
+from fhir_service.content.neutral import PUBLISHER_FILE, TOPIC_FILE
 from fhir_service.content.source import RESOURCES, load_sources
 from tests.content.conftest import TOPICS
 
@@ -58,7 +59,7 @@ def test_files_are_indented_utf8_with_a_newline_at_the_end(resources: Path) -> N
 def test_a_file_is_named_by_release_type_and_id(resources: Path) -> None:
     for path, content in build(resources).items():
         name = Path(path)
-        if name.name != "build.json":
+        if name.name not in ("build.json", TOPIC_FILE, PUBLISHER_FILE):
             resource = json.loads(content)
             assert name.name == f"{resource['resourceType']}-{resource['id']}.json"
             folder = name.parent.parent if name.parent.name == "example" else name.parent

@@ -2,18 +2,17 @@
 
 https://hl7.org/fhir/R4/library.html
 
-The hash is an identifier: an RFC 6920 name `ni:///sha-256;...` over all other resources of the topic in
-this release. It stands nowhere else, so that one comma does not touch every file.
+The hash is an identifier: an RFC 6920 name `ni:///sha-256;...` over the words, codes and structure that all
+resources of all releases are made from, so it is the same in each and at every door. It stands in no other
+resource, so that one comma does not touch every file.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from ..narrative import bullets, paragraph
-from ..serialize import dump
+from ..neutral import content_hash, publisher_file, topic_file
 from .artifact import absence, derived_from, finished, topic_metadata, topics, use_contexts
 from .context import TopicContext
 from .datatypes import Element, Resource
@@ -27,27 +26,13 @@ CANONICAL_TYPES = {
 }  # fmt: skip
 
 
-def content_hash(resources: Iterable[Resource]) -> str:
-    """SHA-256 of the resources as their files hold them, in the order of type and id (hexadecimal)."""
-    digest = hashlib.sha256()
-    for resource in sorted(resources, key=lambda r: (r["resourceType"], r["id"])):
-        digest.update(dump(resource))
-    return digest.hexdigest()
-
-
-def hash_name(hexadecimal: str) -> str:
-    """The hash as a URI: https://www.rfc-editor.org/rfc/rfc6920#section-3"""
-    value = base64.urlsafe_b64encode(bytes.fromhex(hexadecimal)).decode().rstrip("=")
-    return f"ni:///sha-256;{value}"
-
-
 def build_index(context: TopicContext, others: Sequence[Resource]) -> Resource:
     """The Library, which is built last: it lists the other resources and carries their hash."""
     topic = context.topic
     resource = topic_metadata(
         context, "Library", context.id("library"), title=topic.title, description=_description(context)
     )
-    name = hash_name(content_hash(others))
+    name = content_hash(topic_file(topic), publisher_file(context.publisher))
     resource |= {
         "identifier": [{"system": "urn:ietf:rfc:3986", "value": name}],
         "type": {

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
+from dataclasses import replace
 
-from fhir_service.content.builders.library import content_hash, hash_name
+from fhir_service.content.neutral import content_hash, publisher_file, topic_file
+from fhir_service.content.source import Sources
 from tests.content.builders.picking import Resource, by_id
 
 
-def test_the_content_hash_stands_on_the_library_and_nowhere_else(resources: list[Resource]) -> None:
+def test_the_content_hash_stands_on_the_library_and_nowhere_else(
+    resources: list[Resource], sources: Sources
+) -> None:
     library = by_id(resources, "Library/ivig-itp-library")
     others = [resource for resource in resources if resource is not library]
-    name = hash_name(content_hash(others))
+    name = content_hash(topic_file(sources.topic("ivig-itp")), publisher_file(sources.publisher))
     assert library["identifier"] == [{"system": "urn:ietf:rfc:3986", "value": name}]
     assert not [resource["id"] for resource in others if name in str(resource)]
 
 
-def test_the_content_hash_changes_with_one_comma_and_not_with_the_order(resources: list[Resource]) -> None:
-    others = [resource for resource in resources if resource["resourceType"] != "Library"]
-    before = content_hash(others)
-    assert content_hash(list(reversed(others))) == before
-    assert content_hash([others[0] | {"title": "IVIG, Treatment for ITP"}, *others[1:]]) != before
-
-
-def test_the_hash_is_a_name_of_rfc_6920() -> None:
-    digest = hashlib.sha256(b"Hello World!").hexdigest()
-    assert hash_name(digest) == "ni:///sha-256;f4OxZX_x_FO5LcGBSKHWXfwtSx-j1ncoSt3SABJtkGk"
+def test_the_content_hash_changes_with_one_comma(sources: Sources) -> None:
+    topic, publisher = sources.topic("ivig-itp"), publisher_file(sources.publisher)
+    before = content_hash(topic_file(topic), publisher)
+    assert content_hash(topic_file(replace(topic, description=topic.description + ",")), publisher) != before
+    changed = publisher_file(replace(sources.publisher, name=f"{sources.publisher.name},"))
+    assert content_hash(topic_file(topic), changed) != before
 
 
 def test_the_library_lists_everything_else(resources: list[Resource], release: str) -> None:

@@ -1,0 +1,11 @@
+"""infobutton"""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from fhir_service.delivery.doors import Doors
+
+
+def create_blueprint(doors: Doors) -> Blueprint:
+    return Blueprint("infobutton", __name__)

@@ -1,0 +1,64 @@
+"""The topics as the doors beside FHIR show them: pages, Infobutton and CDS Hooks.
+
+https://www.rfc-editor.org/rfc/rfc8941 (the header that names the content)
+
+They are read from what `fhir-service topic build` wrote, once in each worker. So a page, a feed entry and a
+FHIR resource of one build are the same content, and each answer names its hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from fhir_service.content.build import COMMON, TOPICS
+from fhir_service.content.neutral import PUBLISHER_FILE, TOPIC_FILE, content_hash, read_neutral
+from fhir_service.content.publisher import Publisher
+from fhir_service.content.topic import Topic
+
+CONTENT_HEADER = "Topic-Content"
+
+
+@dataclass(frozen=True)
+class BuiltTopic:
+    """A topic, and the hash of everything that is built of it (an RFC 6920 name, as in its Library)."""
+
+    topic: Topic
+    content_hash: str
+
+    @property
+    def slug(self) -> str:
+        return self.topic.slug
+
+
+@dataclass(frozen=True)
+class Topics:
+    """What is built below a resources folder; read when it is first asked for."""
+
+    resources: Path
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        return read_neutral(Publisher, self._publisher_file)
+
+    @cached_property
+    def by_slug(self) -> Mapping[str, BuiltTopic]:
+        """In the order of their slugs."""
+        files = sorted((self.resources / TOPICS).glob(f"*/fhir/{TOPIC_FILE}"))
+        read = (self._read(file.read_bytes()) for file in files)
+        return {built.slug: built for built in read}
+
+    def _read(self, content: bytes) -> BuiltTopic:
+        topic = read_neutral(Topic, content)
+        return BuiltTopic(topic, content_hash(content, self._publisher_file))
+
+    @cached_property
+    def _publisher_file(self) -> bytes:
+        return (self.resources / COMMON / "fhir" / PUBLISHER_FILE).read_bytes()
+
+
+def content_header(topics: Iterable[BuiltTopic]) -> str:
+    """The value of `Topic-Content`: a dictionary of slugs and hashes (RFC 8941)."""
+    return ", ".join(f'{built.slug}="{built.content_hash}"' for built in topics)
