@@ -221,7 +221,7 @@ class Settings:
     draft_languages: str = setting(
         "FHIR_SERVICE_DRAFT_LANGUAGES",
         "off",
-        one_of("off", later=("on",)),
+        one_of("off", "on"),
         "whether translations that nobody has reviewed are served",
     )
     site_codes: str | None = setting(

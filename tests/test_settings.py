@@ -80,7 +80,6 @@ def test_a_bad_value_is_refused_with_the_name_and_what_is_allowed(name: str, val
         ("FHIR_SERVICE_FRAME_ANCESTORS", "https://portal.test"),
         ("FHIR_SERVICE_CDS_CLIENTS", "https://portal.test"),
         ("FHIR_SERVICE_CDS_SUGGESTIONS", "on"),
-        ("FHIR_SERVICE_DRAFT_LANGUAGES", "on"),
         ("FHIR_SERVICE_SITE_CODES", "codes.json"),
     ],
 )

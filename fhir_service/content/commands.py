@@ -19,6 +19,7 @@ from .source import RESOURCES
 
 if TYPE_CHECKING:
     from .build import Step
+    from .topic import Text
 
 resources_option = click.option(
     "--resources",
@@ -51,20 +52,17 @@ def lint(resources: Path) -> None:
     Each finding is one line: `file:line: what is wrong, what is allowed`. Exit status 1 when there is one.
     """
     from .lint import check
-    from .readability import count
-    from .words import passages, words_sha256
+    from .words import words_sha256
 
     checked = check(resources)
     if checked.findings:
         raise _failed(resources, checked.findings)
     for material in checked.materials():
-        grade = count(words for _, words in passages(material.topic.text)).grade
         built = ", ".join(f"{name} {len(found)}" for name, found in material.built.items())
-        click.echo(
-            f"{material.topic.slug}: good. {len(material.topic.facts)} facts, reading grade {grade:.1f}"
-        )
+        click.echo(f"{material.topic.slug}: good. {len(material.topic.facts)} facts")
         click.echo(f"  resources: {built}")
-        click.echo(f"  sha256 of the words: {words_sha256(material.topic)}")
+        for text in material.topic.texts:
+            click.echo(f"  {_about(text)}, sha256 of the words: {words_sha256(material.topic, text)}")
 
 
 @topic.command()
@@ -132,6 +130,15 @@ def new(slug: str, resources: Path) -> None:
         click.echo(os.path.relpath(path))
     click.echo(
         "Now write your facts, words and codes there; `fhir-service topic lint` tells what is missing."
+    )
+
+
+def _about(text: Text) -> str:
+    """`es: a draft translation, Fernández-Huerta 85.1`"""
+    draft = "a draft translation, " if text.is_draft else ""
+    measured = text.readability
+    return f"{text.language}: {draft}" + (
+        f"{measured.formula} {measured.value:.1f}" if measured else "no reading formula"
     )
 
 

@@ -14,7 +14,11 @@ from .finding import Finding, allowed
 from .publisher import Notices
 
 _HEADING = re.compile(r"^## .*\{#([a-z-]+)\}\s*$")
-_CODES = {"service": "service", "absence": "absence", "not-reviewed": "not_reviewed", "reviewed": "reviewed"}
+_CODES = {
+    name.replace("_", "-"): name
+    for name in ("language_name", "service", "absence", "draft_translation", "fallback")
+    + ("not_reviewed", "reviewed", "months", "page_description")
+}
 
 
 def read_notices(markdown: str, file: str, language: str, findings: list[Finding]) -> Notices | None:
@@ -37,4 +41,9 @@ def read_notices(markdown: str, file: str, language: str, findings: list[Finding
     for code in missing:
         message = f"notice `{code}` is missing or empty; allowed: `## Heading {{#{code}}}` and words"
         findings.append(Finding(file, 1, message))
-    return None if missing else Notices(language=language, **texts)
+    months = tuple(month.strip() for month in texts.pop("months").split(","))
+    if len(months) != 12 and "months" not in missing:
+        message = f"notice `months` has {len(months)} parts; allowed: twelve with commas between them"
+        findings.append(Finding(file, 1, message))
+        return None
+    return None if missing else Notices(language=language, months=months, **texts)

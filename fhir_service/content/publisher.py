@@ -8,11 +8,10 @@ the base, so a rebuild changes it everywhere.
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .topic import NOWHERE, Topic, Where
+from .topic import NOWHERE, Review, Text, Topic, Where
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +56,28 @@ class Notices:
     """The service's own words in one language (`notices.<language>.md`); a site may replace them."""
 
     language: str
+    language_name: str
+    """what the language calls itself"""
     service: str
     """the service notice: first in the Questionnaire, at the foot of every page"""
     absence: str
     """what is missing here means nothing"""
+    draft_translation: str
+    """the first line of a translation that nobody has reviewed"""
+    fallback: str
+    """said to who asked for this language, on a page in the topic's own: the page is not there in this one"""
     not_reviewed: str
     """until a clinical review is recorded; `review_line` fills in the source's month"""
     reviewed: str
+    months: tuple[str, ...]
+    """`September {year}`, January first"""
+    page_description: str
+    """of the finished page with this `{title}`, for listings"""
+
+    def partial_date(self, value: str) -> str:
+        """A partial date as a reader says it: 2022-09 is September 2022."""
+        year, _, month = value.partition("-")
+        return self.months[int(month[:2]) - 1].replace("{year}", year) if month else year
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,17 +113,18 @@ class Publisher:
         return next((notices for notices in self.notices if notices.language == language), self.notices[0])
 
 
+def review_of(topic: Topic, text: Text) -> Review | None:
+    """The review that a text may claim: a translation has its own, and none before the topic has one."""
+    if topic.clinical_review is None or text.is_draft:
+        return None
+    return text.review or topic.clinical_review
+
+
 def review_line(topic: Topic, notices: Notices) -> str:
-    """Whether a clinician has reviewed the words, and when the source page was reviewed."""
-    source_month = _in_words(topic.source.reviewed)
-    review = topic.clinical_review
+    """Whether the words in the language of these notices are reviewed, and when the source page was."""
+    source_month = notices.partial_date(topic.source.reviewed)
+    review = review_of(topic, topic.text_in(notices.language) or topic.text)
     if review is None:
         return notices.not_reviewed.replace("{source_month}", source_month)
     filled = notices.reviewed.replace("{role}", review.role).replace("{date}", review.date)
     return filled.replace("{source_month}", source_month)
-
-
-def _in_words(partial_date: str) -> str:
-    """A partial date as a reader says it: 2022-09 is September 2022."""
-    year, _, month = partial_date.partition("-")
-    return f"{calendar.month_name[int(month[:2])]} {year}" if month else year

@@ -66,14 +66,21 @@ class SourceShape(Shape):
     facts = facts()
 
 
-class ClinicalReviewShape(Shape):
-    MAKE = topic.ClinicalReview
+class ReviewShape(Shape):
+    MAKE = topic.Review
     role = Words(required=True)
     date = date(required=True)
     words_sha256 = fields.String(
         required=True,
         validate=validate.Regexp(r"[0-9a-f]{64}\Z", error="is no sha256; allowed: 64 hex digits"),
     )
+
+
+class TranslationShape(Shape):
+    MAKE = topic.Translation
+    short_title = Words(required=True)
+    description = Words(required=True)
+    review = fields.Nested(ReviewShape, load_default=None)
 
 
 class UseContextShape(Shape):
@@ -257,11 +264,14 @@ class FinderShape(Shape):
     mentions = Tuple(fields.Nested(FinderSectionShape), load_default=())
 
 
+def key_words(**kwargs: Any) -> fields.Field[Any]:
+    return Tuple(Words(), validate=validate.Length(min=1, error="is empty; allowed: key words"), **kwargs)
+
+
 class InTextShape(Shape):
     section = fields.String(required=True)
-    words = Tuple(
-        Words(), required=True, validate=validate.Length(min=1, error="is empty; allowed: key words")
-    )
+    words = key_words(required=True)
+    translated = fields.Dict(keys=fields.String(), values=key_words(), load_default=dict)
 
     @validates_schema
     def is_section(self, data: dict[str, Any], **_: Any) -> None:
@@ -270,7 +280,7 @@ class InTextShape(Shape):
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> topic.InText:
-        return topic.InText(section=data["section"], words=data["words"])
+        return topic.InText(section=data["section"], words=data["words"], translated=data["translated"])
 
 
 class InDataShape(Shape):
@@ -308,7 +318,10 @@ class TopicShape(Shape):
     purpose = Words(required=True)
     trademarks = Words(load_default=None)
     source = fields.Nested(SourceShape, required=True)
-    clinical_review = fields.Nested(ClinicalReviewShape, load_default=None)
+    clinical_review = fields.Nested(ReviewShape, load_default=None)
+    translations = fields.Dict(
+        keys=fields.String(), values=fields.Nested(TranslationShape), load_default=dict
+    )
     use_contexts = Tuple(fields.Nested(UseContextShape), load_default=())
     product = fields.Nested(ProductShape, load_default=None)
     indications = Tuple(fields.Nested(IndicationShape), load_default=())

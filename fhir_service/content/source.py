@@ -12,8 +12,8 @@ https://hl7.org/fhir/R4/resource.html#id
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ from .fields import Reading
 from .finding import Finding, SourceError, allowed, at, unknown_fact
 from .names import Names, collect_ids
 from .notices import read_notices
-from .publisher import Publisher
+from .publisher import Notices, Publisher
+from .readability import readability
 from .schemas import CommonShape, PublisherShape, TopicShape
 from .tables import CodeTable, read_codes, read_facts
 from .topic import Fact, FinderEntry, KeyPoint, Text, Topic, Where
@@ -85,15 +86,8 @@ def _read_shared(resources: Path, findings: list[Finding]) -> tuple[Publisher, C
     common = _load(CommonShape(), resources, "common.yaml", nothing, findings)
     table = _read(resources, "codes.csv", findings)
     codings = read_codes(table, "codes.csv", findings) if table is not None else {}
-    notices = [
-        read_notices(_read(resources, path.name, findings) or "", path.name, _language(path), findings)
-        for path in sorted(
-            resources.glob("notices.*.md"), key=lambda path: (path.name != "notices.en.md", path)
-        )
-    ]
-    if not notices:
-        findings.append(Finding("notices.en.md", 1, "there is no such file; allowed: the service's notices"))
-    if who is None or common is None or table is None or not notices or None in notices:
+    notices = _read_notices(resources, findings)
+    if who is None or common is None or table is None or notices is None:
         return None
     publisher = Publisher(
         base=who["base"],
@@ -106,9 +100,23 @@ def _read_shared(resources: Path, findings: list[Finding]) -> tuple[Publisher, C
         packages=who["packages"],
         windows=common["windows"],
         code_systems=common["code_systems"],
-        notices=tuple(notice for notice in notices if notice),
+        notices=notices,
     )
     return publisher, CodeTable(codings, {system.alias: system.url for system in publisher.code_systems})
+
+
+def _read_notices(resources: Path, findings: list[Finding]) -> tuple[Notices, ...] | None:
+    """The service's words, English first; None when those of a language are at fault, or English has none."""
+    names = sorted({"notices.en.md", *(path.name for path in resources.glob("notices.*.md"))})
+    names.sort(key=lambda name: name != "notices.en.md")
+    read = []
+    for name in names:
+        markdown = _read(resources, name, findings)
+        if markdown is None:
+            return None
+        read.append(read_notices(markdown, name, _language(Path(name)), findings))
+    found = tuple(notices for notices in read if notices)
+    return found if len(found) == len(read) else None
 
 
 def _read_topic(
@@ -141,6 +149,7 @@ def _read_topic(
     _check_stated(facts, texts, findings)
     if isinstance(raw.get("languages"), list):
         _check_languages(raw["languages"], texts, file, raw.key_lines["languages"], findings)
+    _check_translations(raw, texts, publisher, file, findings)
     if data is None or len(findings) > before:
         return None
     return _assemble(slug, data, texts, facts, findings)
@@ -172,7 +181,8 @@ def _assemble(
     findings: list[Finding],
 ) -> Topic | None:
     """The topic from its checked parts."""
-    del data["languages"]
+    texts = _declared(texts, data)
+    del data["languages"], data["translations"]
     before = len(findings)
     key_points = tuple(_key_point(point, texts[0], findings) for point in data.pop("key_points"))
     facts = tuple(
@@ -191,6 +201,23 @@ def _assemble(
         finder=finder,
         **data,
     )
+
+
+def _declared(texts: tuple[Text, ...], data: dict[str, Any]) -> tuple[Text, ...]:
+    """The texts with what topic.yaml says of each; a translation without a review is a draft."""
+    own = replace(texts[0], short_title=data["short_title"], description=data["description"])
+    others = [
+        replace(
+            text,
+            short_title=said.short_title,
+            description=said.description,
+            review=said.review,
+            is_draft=said.review is None,
+        )
+        for text in texts[1:]
+        for said in [data["translations"][text.language]]
+    ]
+    return tuple(replace(text, readability=readability(text)) for text in (own, *others))
 
 
 def _key_point(point: dict[str, Any], text: Text, findings: list[Finding]) -> KeyPoint:
@@ -270,6 +297,43 @@ def _check_languages(
                 f"text.{language}.md is there, but `languages` does not name it; allowed: both or neither"
             )
             findings.append(Finding(file, line, message))
+
+
+def _check_translations(
+    raw: LineDict, texts: tuple[Text, ...], publisher: Publisher, file: str, findings: list[Finding]
+) -> None:
+    """What a translation needs besides its text: names, key words for each fact, the service's notices."""
+    others = [text.language for text in texts[1:]]
+    for place, node, what in _translated_parts(raw):
+        for language in others:
+            if language not in node:
+                message = f"`{place}.{language}` is missing; allowed: a line `{language}: ...` with {what}"
+                findings.append(Finding(file, node.line, message))
+        for language in node:
+            if language not in others:
+                message = f"`{place}` names `{language}`, which is no translation of this topic"
+                line = node.key_lines.get(language, node.line)
+                findings.append(Finding(file, line, f"{message}; {allowed(language, others)}"))
+    noticed = [notices.language for notices in publisher.notices]
+    for text in texts:
+        if text.language not in noticed:
+            message = (
+                f"the service has no words in `{text.language}`; allowed: a file notices.{text.language}.md"
+            )
+            findings.append(at(text.where, message))
+
+
+def _translated_parts(raw: LineDict) -> Iterator[tuple[str, LineDict, str]]:
+    """(path, what stands there by language, what should) for each part that is written in every language."""
+    names = raw.get("translations")
+    yield "translations", names if isinstance(names, LineDict) else LineDict(raw.line), "names"
+    entries = raw.get("facts")
+    for fact_id, fact in entries.items() if isinstance(entries, LineDict) else ():
+        wanted = fact.get("text") if isinstance(fact, LineDict) else None
+        if isinstance(wanted, LineDict):
+            words = wanted.get("translated")
+            known = words if isinstance(words, LineDict) else LineDict(wanted.line)
+            yield f"facts.{fact_id}.text.translated", known, "its key words"
 
 
 def _check_owners(topics: tuple[Topic, ...], findings: list[Finding]) -> None:

@@ -10,7 +10,7 @@ lack (a product, side effects, a plan) are None or empty. What all topics share 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Role = Literal["about", "mentions"]
@@ -119,6 +119,25 @@ class Section:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Review:
+    """A review of these words by a person; `words_sha256` ties it to the words that were read."""
+
+    role: str
+    date: str
+    words_sha256: str
+    where: Where = NOWHERE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readability:
+    """How easy a text is to read, by the formula that is in use for its language."""
+
+    formula: str
+    """Flesch-Kincaid (years of school) or Fernández-Huerta (0 to 100, the higher the easier)"""
+    value: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Text:
     """The education text in one language (`text.<language>.md`)."""
 
@@ -126,6 +145,15 @@ class Text:
     title: str
     title_facts: tuple[str, ...]
     sections: tuple[Section, ...]
+    short_title: str = ""
+    description: str = ""
+    """what the topic is, for listings in this language"""
+    readability: Readability | None = None
+    """None: there is no formula for the language"""
+    review: Review | None = None
+    """of a translation alone; that of the topic's own words is `Topic.clinical_review`"""
+    is_draft: bool = False
+    """a translation that nobody has reviewed: no door may serve or name it unless the operator says so"""
     where: Where = NOWHERE
 
     def walk(self) -> Iterator[Section]:
@@ -397,12 +425,13 @@ class SourcePage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClinicalReview:
-    """A review of these words by a clinician; `words_sha256` ties it to the words that were read."""
+class Translation:
+    """What topic.yaml says of a text in another language: names for listings, and its review."""
 
-    role: str
-    date: str
-    words_sha256: str
+    short_title: str
+    description: str
+    review: Review | None
+    """None until a person has reviewed these very words: then it is no draft any more"""
     where: Where = NOWHERE
 
 
@@ -434,6 +463,12 @@ class InText:
 
     section: str
     words: tuple[str, ...]
+    """those of the topic's own language"""
+    translated: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """those of the other languages"""
+
+    def words_in(self, language: str) -> tuple[str, ...]:
+        return self.translated.get(language, self.words)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -474,7 +509,8 @@ class Topic:
     """the only clock of the build: YYYY-MM-DD"""
     experimental: bool
     source: SourcePage
-    clinical_review: ClinicalReview | None
+    clinical_review: Review | None
+    """of topic.yaml and of the text in the topic's own language; translations have reviews of their own"""
     trademarks: str | None
     use_contexts: tuple[UseContext, ...]
     texts: tuple[Text, ...]
@@ -506,6 +542,9 @@ class Topic:
     def text(self) -> Text:
         """The text in the topic's own language."""
         return self.texts[0]
+
+    def text_in(self, language: str) -> Text | None:
+        return next((text for text in self.texts if text.language == language), None)
 
     def symptom(self, symptom_id: str) -> Symptom:
         return next(symptom for symptom in self.symptoms if symptom.id == symptom_id)

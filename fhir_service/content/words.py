@@ -44,10 +44,17 @@ def topic_words(topic: Topic) -> Iterator[tuple[Where, str]]:
         yield from _words(getattr(topic, name), name, topic.where)
 
 
-def words_sha256(topic: Topic) -> str:
-    """The sha256 of all words, that a clinical review is tied to: one changed comma needs a new review."""
-    words = [words for text in topic.texts for _, words in passages(text)]
-    words.extend(words for _, words in topic_words(topic))
+def words_sha256(topic: Topic, text: Text | None = None) -> str:
+    """The sha256 of one language's words, that a review is tied to: one changed comma needs a new review.
+
+    The topic's own language (the default) has those of topic.yaml too. A review of it covers no translation.
+    """
+    text = text or topic.text
+    words = [words for _, words in passages(text)]
+    if text is topic.text:
+        words.extend(words for _, words in topic_words(topic))
+    else:
+        words.extend((text.short_title, text.description))
     return hashlib.sha256(json.dumps(words, ensure_ascii=False).encode()).hexdigest()
 
 

@@ -20,7 +20,8 @@ def run(*arguments: str, resources: Path | None = None) -> Result:
 def test_lint_says_what_is_good_with_its_figures(resources: Path) -> None:
     result = run("lint", resources=resources)
     assert result.exit_code == 0, result.output
-    assert result.output.startswith("ivig-itp: good. 40 facts, reading grade ")
+    assert result.output.startswith("ivig-itp: good. 40 facts\n")
+    assert "  en: Flesch-Kincaid " in result.output
     assert "resources: r4 " in result.output
 
 

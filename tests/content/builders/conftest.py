@@ -10,7 +10,7 @@ import pytest
 from fhir_service.content.builders import build_common, build_topic
 from fhir_service.content.rules import Material
 from fhir_service.content.source import Sources
-from fhir_service.content.topic import ClinicalReview
+from fhir_service.content.topic import Review
 from fhir_service.content.words import words_sha256
 from fhir_service.releases import RELEASES
 
@@ -42,6 +42,6 @@ def common(sources: Sources, release: str) -> list[Resource]:
 def reviewed(sources: Sources) -> Built:
     """The same topic with a clinical review on record."""
     topic = sources.topic("ivig-itp")
-    review = ClinicalReview(role="pediatric hematologist", date=REVIEW_DATE, words_sha256=words_sha256(topic))
+    review = Review(role="pediatric hematologist", date=REVIEW_DATE, words_sha256=words_sha256(topic))
     topic = replace(topic, clinical_review=review)
     return {name: build_topic(topic, sources.publisher, release) for name, release in RELEASES.items()}

@@ -16,7 +16,7 @@ import pytest
 
 from fhir_service.content import rules
 from fhir_service.content.rules import RULES, Material, Rule, evaluate
-from fhir_service.content.topic import BulletList, ClinicalReview, Paragraph, Section, Text, Topic
+from fhir_service.content.topic import BulletList, Paragraph, Review, Section, Text, Topic
 from fhir_service.content.words import words_sha256
 
 Resource = dict[str, Any]
@@ -248,7 +248,7 @@ def test_review_claims_refuses_a_review_that_is_not_recorded(material: Material,
 
 
 def test_review_claims_ties_a_review_to_the_words_that_were_read(material: Material) -> None:
-    read = ClinicalReview(role="nurse", date="2026-12-01", words_sha256=words_sha256(material.topic))
+    read = Review(role="nurse", date="2026-12-01", words_sha256=words_sha256(material.topic))
     reviewed = with_topic(material, clinical_review=read)
     assert told("review_claims", reviewed) == []
     changed = with_topic(reviewed, texts=(retold(material.topic, "several", "many"),))
@@ -259,7 +259,7 @@ def test_draft_status_goes_with_the_recorded_review(material: Material) -> None:
     active = with_built(material, "r4", "Library/ivig-itp-library", lambda r: r.update(status="active"))
     (message,) = told("draft_status", active)
     assert "the status is `active` and a clinical review is not recorded; allowed: `draft`" in message
-    read = ClinicalReview(role="nurse", date="2026-12-01", words_sha256="")
+    read = Review(role="nurse", date="2026-12-01", words_sha256="")
     found = told("draft_status", with_topic(material, clinical_review=read))
     assert any(
         "the status is `draft` and a clinical review is recorded; allowed: `active`" in m for m in found
