@@ -71,12 +71,13 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = 1_000_000
     app.url_map.merge_slashes = False  # a redirect would lose the query of a form and the client's patience
-    app.register_blueprint(routes.create_blueprint(services))
+    topics = Topics(resources or RESOURCES)
+    app.register_blueprint(routes.create_blueprint(services, topics))
     app.register_blueprint(auth.create_blueprint(settings, security))
     app.register_blueprint(
         packages.create_blueprint(settings, security.guard, lambda: npm_packages(resources or RESOURCES))
     )
-    doors = Doors(settings, Topics(resources or RESOURCES))
+    doors = Doors(settings, topics)
     for door in (infobutton, cds_hooks, pages):
         app.register_blueprint(door.create_blueprint(doors))
     app.register_blueprint(health.create_blueprint(store))

@@ -17,6 +17,7 @@ from fhir_service.content.build import COMMON, TOPICS
 from fhir_service.content.neutral import PUBLISHER_FILE, TOPIC_FILE, content_hash, read_neutral
 from fhir_service.content.publisher import Publisher
 from fhir_service.content.topic import Topic
+from fhir_service.releases import RELEASES
 
 CONTENT_HEADER = "Topic-Content"
 
@@ -27,10 +28,18 @@ class BuiltTopic:
 
     topic: Topic
     content_hash: str
+    folder: Path
+    """its `fhir` folder"""
 
     @property
     def slug(self) -> str:
         return self.topic.slug
+
+    @cached_property
+    def files(self) -> frozenset[str]:
+        """Its resources, as `<release>/<Type>-<id>.json`."""
+        found = (self.folder.glob(f"{release}/*.json") for release in RELEASES)
+        return frozenset(file.relative_to(self.folder).as_posix() for files in found for file in files)
 
 
 @dataclass(frozen=True)
@@ -47,12 +56,28 @@ class Topics:
     def by_slug(self) -> Mapping[str, BuiltTopic]:
         """In the order of their slugs."""
         files = sorted((self.resources / TOPICS).glob(f"*/fhir/{TOPIC_FILE}"))
-        read = (self._read(file.read_bytes()) for file in files)
+        read = (self._read(file) for file in files)
         return {built.slug: built for built in read}
 
-    def _read(self, content: bytes) -> BuiltTopic:
+    def holding(self, release: str, type_name: str, logical_id: str) -> BuiltTopic | None:
+        """The topic that a resource was built of: ids begin with its slug or with its product's id."""
+        parts = logical_id.split("-")
+        for length in range(len(parts), 0, -1):
+            built = self._by_claim.get("-".join(parts[:length]))
+            if built and f"{release}/{type_name}-{logical_id}.json" in built.files:
+                return built
+        return None
+
+    @cached_property
+    def _by_claim(self) -> Mapping[str, BuiltTopic]:
+        claims = {built.slug: built for built in self.by_slug.values()}
+        products = ((built.topic.product, built) for built in self.by_slug.values())
+        return claims | {product.id: built for product, built in products if product}
+
+    def _read(self, file: Path) -> BuiltTopic:
+        content = file.read_bytes()
         topic = read_neutral(Topic, content)
-        return BuiltTopic(topic, content_hash(content, self._publisher_file))
+        return BuiltTopic(topic, content_hash(content, self._publisher_file), file.parent)
 
     @cached_property
     def _publisher_file(self) -> bytes:

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from flask import Request, Response
 
 from fhir_service.settings import Settings
+from fhir_service.topics import CONTENT_HEADER
 
 _ALLOWED_HEADERS = (
     "Authorization, Content-Type, Accept, Prefer, "
     "If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-None-Exist"
 )
-_EXPOSED_HEADERS = "ETag, Location, Content-Location, Last-Modified"
+_EXPOSED_HEADERS = f"ETag, Location, Content-Location, Last-Modified, {CONTENT_HEADER}"
 _ONE_DAY = "86400"
 
 

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, g, request
 from fhir_service import exchange
 from fhir_service.delivery.base_url import base_url
 from fhir_service.delivery.cors import add_cors, add_preflight, is_preflight
+from fhir_service.delivery.doors import name_content
 from fhir_service.delivery.fhir.negotiation import (
     default_representation,
     flag,
@@ -30,6 +31,7 @@ from fhir_service.errors import NotAcceptable
 from fhir_service.exchange import Conditions, Content, Pairs, Services
 from fhir_service.fhir.query_string import read_pairs
 from fhir_service.releases import RELEASES
+from fhir_service.topics import Topics
 
 PREFIX = "/fhir"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -40,7 +42,7 @@ _LARGEST_FORM = 1_000_000
 LARGEST_BODY = 32_000_000
 
 
-def create_blueprint(services: Services) -> Blueprint:
+def create_blueprint(services: Services, topics: Topics) -> Blueprint:
     """Every FHIR URL of the service; what a path means is decided by `dispatch`, not here."""
     blueprint = Blueprint("fhir", __name__)
 
@@ -80,7 +82,10 @@ def create_blueprint(services: Services) -> Blueprint:
             returns=preferred_return(prefer),
             authorization=request.headers.get("Authorization", ""),
         )
-        return render(dispatch(asked, services), g.representation, g.pretty)
+        response = render(dispatch(asked, services), g.representation, g.pretty)
+        if response.status_code == 200 and asked.method == "GET":
+            _name_content(response, asked, topics)
+        return response
 
     def finish(response: Response) -> Response:
         add_cors(response, request, services.settings)
@@ -96,6 +101,14 @@ def create_blueprint(services: Services) -> Blueprint:
         )
     blueprint.after_request(finish)
     return blueprint
+
+
+def _name_content(response: Response, asked: exchange.Request, topics: Topics) -> None:
+    """A topic's own resource is of the same content as the topic's page, and says so as the page does."""
+    type_name, _, logical_id = asked.path.partition("/")
+    if logical_id:
+        built = topics.holding(asked.release.name, type_name, logical_id)
+        name_content(response, (built,) if built else ())
 
 
 def _split(rest: str) -> tuple[tuple[str, ...], str, str]:
