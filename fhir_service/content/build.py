@@ -6,6 +6,8 @@ https://hl7.org/fhir/R4/json.html
     resources/topics/<slug>/fhir/<release>/<Type>-<id>.json     one topic
     resources/guide/fhir/<release>/<Type>-<id>.json             the ImplementationGuide over all of them
     .../fhir/<release>/example/<Type>-<id>.json                 examples: packaged, but never loaded
+    .../fhir/<release>/draft/<Type>-<id>.json                   unreviewed translations: never packaged, and
+                                                                loaded only where the operator says so
     resources/topics/<slug>/fhir/topic.json                     the topic as the doors beside FHIR read it
     resources/common/fhir/publisher.json                        the publisher, likewise
     .../fhir/build.json                                         sha256 of the sources and of each built file
@@ -27,7 +29,7 @@ from typing import Any
 
 from fhir_service.releases import RELEASES
 
-from .builders import build_common, build_examples, build_guide, build_topic
+from .builders import build_common, build_drafts, build_examples, build_guide, build_topic
 from .neutral import PUBLISHER_FILE, TOPIC_FILE, publisher_file, topic_file
 from .publisher import Publisher
 from .serialize import dump
@@ -37,6 +39,7 @@ MANIFEST = "build.json"
 COMMON = "common"
 GUIDE = "guide"
 EXAMPLES = "example"
+DRAFTS = "draft"
 TOPICS = "topics"
 MENDS = "run `make build`"
 SHARED_SOURCES = ("publisher.yaml", "common.yaml", "codes.csv", "notices.*.md")
@@ -53,20 +56,27 @@ class Step:
     folder: str
     release: str
     build: Callable[[], Resources]
-    is_example: bool = False
+    below: str = ""
+    """the folder in the release's folder: EXAMPLES, DRAFTS, or none"""
 
 
 @dataclass(frozen=True)
 class Folder:
-    """One built package: what it is called, and its resources and examples by release."""
+    """One built package: what it is called, and by release its resources and what is kept apart."""
 
     folder: str
     canonical: str
     version: str
-    resources: dict[str, Resources]
-    examples: dict[str, Resources]
+    resources: dict[str, Resources] = field(default_factory=dict)
+    examples: dict[str, Resources] = field(default_factory=dict)
+    drafts: dict[str, Resources] = field(default_factory=dict)
     neutral: Files = field(default_factory=dict)
     """what it is made from, in no release of FHIR: name -> content"""
+
+    @property
+    def parts(self) -> dict[str, dict[str, Resources]]:
+        """By the folder in the release's folder."""
+        return {"": self.resources, EXAMPLES: self.examples, DRAFTS: self.drafts}
 
 
 Progress = Callable[[list[Step]], Iterable[Step]]
@@ -90,13 +100,12 @@ def build_folders(
     folders.append(_folder(GUIDE, GUIDE, publisher.version, publisher))
     by_name = {folder.folder: folder for folder in folders}
     for step in progress(_steps(publisher, topics, folders)):
-        folder = by_name[step.folder]
-        (folder.examples if step.is_example else folder.resources)[step.release] = step.build()
+        by_name[step.folder].parts[step.below][step.release] = step.build()
     return folders
 
 
 def _folder(path: str, name: str, version: str, publisher: Publisher) -> Folder:
-    return Folder(path, publisher.canonical("ImplementationGuide", name), version, {}, {})
+    return Folder(path, publisher.canonical("ImplementationGuide", name), version)
 
 
 def _steps(publisher: Publisher, topics: list[Topic], folders: list[Folder]) -> list[Step]:
@@ -108,7 +117,8 @@ def _steps(publisher: Publisher, topics: list[Topic], folders: list[Folder]) -> 
             folder = f"{TOPICS}/{topic.slug}"
             steps.append(Step(folder, name, partial(build_topic, topic, publisher, release)))
             examples = partial(build_examples, topic, publisher, release)
-            steps.append(Step(folder, name, examples, is_example=True))
+            steps.append(Step(folder, name, examples, EXAMPLES))
+            steps.append(Step(folder, name, partial(build_drafts, topic, publisher, release), DRAFTS))
         steps.append(Step(GUIDE, name, partial(_guide, publisher, name, folders)))
     return steps
 
@@ -122,11 +132,11 @@ def _guide(publisher: Publisher, release: str, folders: list[Folder]) -> Resourc
 def files_of(folder: Folder, resources: Path) -> Files:
     """The files of one folder, its manifest last."""
     files: Files = {f"{folder.folder}/fhir/{name}": content for name, content in folder.neutral.items()}
-    for below, by_release in (("", folder.resources), (f"{EXAMPLES}/", folder.examples)):
+    for below, by_release in folder.parts.items():
         for release, built in by_release.items():
+            place = "/".join(part for part in (folder.folder, "fhir", release, below) if part)
             for resource in built:
-                name = f"{resource['resourceType']}-{resource['id']}.json"
-                path = f"{folder.folder}/fhir/{release}/{below}{name}"
+                path = f"{place}/{resource['resourceType']}-{resource['id']}.json"
                 if path in files:
                     raise ValueError(f"Two resources are called `{path}`.")
                 files[path] = dump(resource)

@@ -47,11 +47,13 @@ def judge(sources: Sources, progress: Progress = silently) -> Checked:
 
 
 def _materials(sources: Sources, folders: Sequence[Folder]) -> list[Material]:
-    built = {folder.folder: folder.resources for folder in folders}
-    common = built.get(COMMON, {})
+    by_name = {folder.folder: folder for folder in folders}
+    nothing = Folder("", "", "")
+    common = by_name.get(COMMON, nothing).resources
     return [
-        Material(topic, sources.publisher, sources.codes, built.get(f"{TOPICS}/{topic.slug}", {}), common)
+        Material(topic, sources.publisher, sources.codes, folder.resources, common, folder.drafts)
         for topic in sources.topics
+        for folder in [by_name.get(f"{TOPICS}/{topic.slug}", nothing)]
     ]
 
 
@@ -60,7 +62,7 @@ def _twice(folders: Sequence[Folder]) -> list[Finding]:
     owners: dict[tuple[str, str, str], str] = {}
     findings = []
     for folder in folders:
-        for name, release, resource in _named(folder.resources):
+        for name, release, resource in (*_named(folder.resources), *_named(folder.drafts)):
             owner = owners.setdefault((release, resource["resourceType"], resource["id"]), folder.folder)
             if owner != folder.folder:
                 path = f"{folder.folder}/fhir/{release}/{name}"

@@ -23,6 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from fhir_service.content.build import DRAFTS, MANIFEST
 from fhir_service.formats import fhir_json
 from fhir_service.formats.meta import stamp
 from fhir_service.releases import RELEASES
@@ -33,8 +34,6 @@ from fhir_service.store.loads import Loads
 from fhir_service.store.parameters import StoredParameters
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.transaction import Transaction
-
-MANIFEST = "build.json"
 
 Content = Mapping[tuple[str, str], bytes]
 """(type, logical id) -> the built file."""
@@ -75,20 +74,27 @@ class Loaded:
     remarks: list[str] = field(default_factory=list)
 
 
-def find_packages(resources: Path) -> Iterator[Package]:
-    """Every built package below the resources folder, the shared one first, in a stable order."""
+def find_packages(resources: Path, *, drafts: bool = False) -> Iterator[Package]:
+    """Every built package below the resources folder, the shared one first, in a stable order.
+
+    With `drafts` a topic's package holds the translations too that nobody has reviewed.
+    """
     folders = [resources / "common", *sorted((resources / "topics").glob("*")), resources / "guide"]
     for folder in folders:
         manifest = folder / "fhir" / MANIFEST
         if manifest.is_file():
-            yield from read_packages(manifest)
+            yield from read_packages(manifest, drafts=drafts)
 
 
-def read_packages(manifest: Path) -> Iterator[Package]:
+def read_packages(manifest: Path, *, drafts: bool = False) -> Iterator[Package]:
     about = json.loads(manifest.read_bytes())
     for release in RELEASES:
         content = {}
-        for file in sorted((manifest.parent / release).glob("*.json")):
+        folder = manifest.parent / release
+        for file in [
+            *sorted(folder.glob("*.json")),
+            *(sorted((folder / DRAFTS).glob("*.json")) if drafts else ()),
+        ]:
             type_name, _, logical_id = file.stem.partition("-")
             content[type_name, logical_id] = file.read_bytes()
         yield Package(about["canonical"], about["version"], release, content)

@@ -26,8 +26,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fhir_service.content.build import EXAMPLES, GUIDE
-from fhir_service.content.load import MANIFEST, find_packages
+from fhir_service.content.build import EXAMPLES, GUIDE, MANIFEST
+from fhir_service.content.load import find_packages
 from fhir_service.content.serialize import dump
 from fhir_service.releases import RELEASES
 

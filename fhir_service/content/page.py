@@ -34,10 +34,11 @@ def section_blocks(section: Section) -> list[str]:
 
 
 def education_page(topic: Topic, text: Text, publisher: Publisher) -> str:
-    """The whole page: the review line first, the service notice at the foot."""
+    """The whole page: the review line first (of a draft, that it is one), the service notice at the foot."""
     notices = publisher.notice(text.language)
     body = [
         "<main>",
+        *([f'<p class="notice">{escaped(notices.draft_translation)}</p>'] if text.is_draft else []),
         heading(text.title, 1),
         paragraph(review_line(topic, notices)),
         *(block for section in text.sections for block in _section(section, 2)),
@@ -45,7 +46,7 @@ def education_page(topic: Topic, text: Text, publisher: Publisher) -> str:
         "<footer>",
         f'<p class="notice">{escaped(notices.service)}</p>',
         paragraph(notices.absence),
-        paragraph(" ".join(line for line in (publisher.copyright, topic.trademarks) if line)),
+        _legal_lines(topic, text, publisher),
         "</footer>",
     ]
     head = [
@@ -60,6 +61,12 @@ def education_page(topic: Topic, text: Text, publisher: Publisher) -> str:
         "<body>",
     ]
     return "\n".join([*head, *body, "</body>", "</html>", ""])
+
+
+def _legal_lines(topic: Topic, text: Text, publisher: Publisher) -> str:
+    """In the words of their owners, whatever the language of the page."""
+    lines = escaped(" ".join(line for line in (publisher.copyright, topic.trademarks) if line))
+    return f"<p>{lines}</p>" if text is topic.text else f'<p lang="{topic.language}">{lines}</p>'
 
 
 def _section(section: Section, level: int) -> Iterator[str]:

@@ -76,10 +76,15 @@ class ReviewShape(Shape):
     )
 
 
+def key_words(**kwargs: Any) -> fields.Field[Any]:
+    return Tuple(Words(), validate=validate.Length(min=1, error="is empty; allowed: key words"), **kwargs)
+
+
 class TranslationShape(Shape):
     MAKE = topic.Translation
     short_title = Words(required=True)
     description = Words(required=True)
+    key_words = fields.Dict(keys=fields.String(), values=key_words(), required=True)
     review = fields.Nested(ReviewShape, load_default=None)
 
 
@@ -264,14 +269,9 @@ class FinderShape(Shape):
     mentions = Tuple(fields.Nested(FinderSectionShape), load_default=())
 
 
-def key_words(**kwargs: Any) -> fields.Field[Any]:
-    return Tuple(Words(), validate=validate.Length(min=1, error="is empty; allowed: key words"), **kwargs)
-
-
 class InTextShape(Shape):
     section = fields.String(required=True)
     words = key_words(required=True)
-    translated = fields.Dict(keys=fields.String(), values=key_words(), load_default=dict)
 
     @validates_schema
     def is_section(self, data: dict[str, Any], **_: Any) -> None:
@@ -280,7 +280,7 @@ class InTextShape(Shape):
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> topic.InText:
-        return topic.InText(section=data["section"], words=data["words"], translated=data["translated"])
+        return topic.InText(section=data["section"], words=data["words"])
 
 
 class InDataShape(Shape):

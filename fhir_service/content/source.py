@@ -12,7 +12,7 @@ https://hl7.org/fhir/R4/resource.html#id
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -149,7 +149,7 @@ def _read_topic(
     _check_stated(facts, texts, findings)
     if isinstance(raw.get("languages"), list):
         _check_languages(raw["languages"], texts, file, raw.key_lines["languages"], findings)
-    _check_translations(raw, texts, publisher, file, findings)
+    _check_translations(raw, texts, facts, publisher, file, findings)
     if data is None or len(findings) > before:
         return None
     return _assemble(slug, data, texts, facts, findings)
@@ -182,14 +182,11 @@ def _assemble(
 ) -> Topic | None:
     """The topic from its checked parts."""
     texts = _declared(texts, data)
-    del data["languages"], data["translations"]
     before = len(findings)
     key_points = tuple(_key_point(point, texts[0], findings) for point in data.pop("key_points"))
-    facts = tuple(
-        Fact(id=fact_id, statement=statements[fact_id][0], **data["facts"][fact_id]) for fact_id in statements
-    )
+    facts = tuple(_fact(fact_id, statements[fact_id][0], data) for fact_id in statements)
     finder = _finder_entries(data.pop("finder"))
-    del data["facts"]
+    del data["facts"], data["languages"], data["translations"]
     if len(findings) > before:
         return None
     return Topic(
@@ -218,6 +215,14 @@ def _declared(texts: tuple[Text, ...], data: dict[str, Any]) -> tuple[Text, ...]
         for said in [data["translations"][text.language]]
     ]
     return tuple(replace(text, readability=readability(text)) for text in (own, *others))
+
+
+def _fact(fact_id: str, statement: str, data: dict[str, Any]) -> Fact:
+    """The fact with its key words in every language."""
+    entry = data["facts"][fact_id]
+    translated = {language: said.key_words[fact_id] for language, said in data["translations"].items()}
+    in_text = replace(entry["in_text"], translated=translated)
+    return Fact(id=fact_id, statement=statement, **{**entry, "in_text": in_text})
 
 
 def _key_point(point: dict[str, Any], text: Text, findings: list[Finding]) -> KeyPoint:
@@ -300,40 +305,44 @@ def _check_languages(
 
 
 def _check_translations(
-    raw: LineDict, texts: tuple[Text, ...], publisher: Publisher, file: str, findings: list[Finding]
+    raw: LineDict,
+    texts: tuple[Text, ...],
+    facts: Mapping[str, Any],
+    publisher: Publisher,
+    file: str,
+    findings: list[Finding],
 ) -> None:
     """What a translation needs besides its text: names, key words for each fact, the service's notices."""
     others = [text.language for text in texts[1:]]
-    for place, node, what in _translated_parts(raw):
-        for language in others:
-            if language not in node:
-                message = f"`{place}.{language}` is missing; allowed: a line `{language}: ...` with {what}"
-                findings.append(Finding(file, node.line, message))
-        for language in node:
-            if language not in others:
-                message = f"`{place}` names `{language}`, which is no translation of this topic"
-                line = node.key_lines.get(language, node.line)
-                findings.append(Finding(file, line, f"{message}; {allowed(language, others)}"))
-    noticed = [notices.language for notices in publisher.notices]
+    told = raw.get("translations", LineDict(raw.line))
+    for language in others if isinstance(told, LineDict) else ():
+        if language not in told:
+            message = f"`translations.{language}` is missing; allowed: its names and key words"
+            findings.append(Finding(file, told.line, message))
+    for language, one in told.items() if isinstance(told, LineDict) else ():
+        if language not in others:
+            message = f"`translations` names `{language}`: no text.{language}.md; {allowed(language, others)}"
+            findings.append(Finding(file, told.key_lines[language], message))
+        words = one.get("key_words") if isinstance(one, LineDict) else None
+        if isinstance(words, LineDict):
+            _check_key_words(words, facts, f"translations.{language}.key_words", file, findings)
+    noticed = {notices.language for notices in publisher.notices}
     for text in texts:
         if text.language not in noticed:
-            message = (
-                f"the service has no words in `{text.language}`; allowed: a file notices.{text.language}.md"
-            )
-            findings.append(at(text.where, message))
+            message = f"the service has no notices in `{text.language}`"
+            findings.append(at(text.where, f"{message}; allowed: a file notices.{text.language}.md"))
 
 
-def _translated_parts(raw: LineDict) -> Iterator[tuple[str, LineDict, str]]:
-    """(path, what stands there by language, what should) for each part that is written in every language."""
-    names = raw.get("translations")
-    yield "translations", names if isinstance(names, LineDict) else LineDict(raw.line), "names"
-    entries = raw.get("facts")
-    for fact_id, fact in entries.items() if isinstance(entries, LineDict) else ():
-        wanted = fact.get("text") if isinstance(fact, LineDict) else None
-        if isinstance(wanted, LineDict):
-            words = wanted.get("translated")
-            known = words if isinstance(words, LineDict) else LineDict(wanted.line)
-            yield f"facts.{fact_id}.text.translated", known, "its key words"
+def _check_key_words(
+    words: LineDict, facts: Mapping[str, Any], path: str, file: str, findings: list[Finding]
+) -> None:
+    for fact_id in facts:
+        if fact_id not in words:
+            message = f"`{path}.{fact_id}` is missing; allowed: a line `{fact_id}: [...]` with key words"
+            findings.append(Finding(file, words.line, message))
+    for fact_id in words:
+        if fact_id not in facts:
+            findings.append(Finding(file, words.key_lines[fact_id], unknown_fact(fact_id, facts)))
 
 
 def _check_owners(topics: tuple[Topic, ...], findings: list[Finding]) -> None:

@@ -426,10 +426,12 @@ class SourcePage:
 
 @dataclass(frozen=True, kw_only=True)
 class Translation:
-    """What topic.yaml says of a text in another language: names for listings, and its review."""
+    """What topic.yaml says of a text in another language: names for listings, key words, its review."""
 
     short_title: str
     description: str
+    key_words: dict[str, tuple[str, ...]]
+    """fact id -> the words that tell it in this language"""
     review: Review | None
     """None until a person has reviewed these very words: then it is no draft any more"""
     where: Where = NOWHERE

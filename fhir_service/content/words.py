@@ -44,17 +44,21 @@ def topic_words(topic: Topic) -> Iterator[tuple[Where, str]]:
         yield from _words(getattr(topic, name), name, topic.where)
 
 
+def words_of(topic: Topic, text: Text) -> Iterator[tuple[Where, str]]:
+    """All words of one language: those of its text, and those that topic.yaml has in it."""
+    yield from passages(text)
+    if text is topic.text:
+        yield from topic_words(topic)
+    else:
+        yield from ((text.where, words) for words in (text.short_title, text.description))
+
+
 def words_sha256(topic: Topic, text: Text | None = None) -> str:
     """The sha256 of one language's words, that a review is tied to: one changed comma needs a new review.
 
     The topic's own language (the default) has those of topic.yaml too. A review of it covers no translation.
     """
-    text = text or topic.text
-    words = [words for _, words in passages(text)]
-    if text is topic.text:
-        words.extend(words for _, words in topic_words(topic))
-    else:
-        words.extend((text.short_title, text.description))
+    words = [words for _, words in words_of(topic, text or topic.text)]
     return hashlib.sha256(json.dumps(words, ensure_ascii=False).encode()).hexdigest()
 
 

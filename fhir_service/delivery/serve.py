@@ -87,7 +87,8 @@ def load(settings: Settings, resources: Path | None = None) -> list[str]:
     try:
         store.create_tables()
         complete(store)
-        loaded = load_packages(store, find_packages(resources), search_parameters(resources), now=_now)
+        packages = find_packages(resources, drafts=settings.draft_languages == "on")
+        loaded = load_packages(store, packages, search_parameters(resources), now=_now)
     except LoadError as error:
         raise click.ClickException(f"The content cannot be loaded. {error}") from None
     except MigrationError as error:

@@ -40,15 +40,22 @@ __all__ = [
     "COMMON_BUILDERS",
     "TOPIC_BUILDERS",
     "build_common",
+    "build_drafts",
     "build_examples",
     "build_guide",
     "build_topic",
 ]
 
-TOPIC_BUILDERS: tuple[Callable[[TopicContext], Iterable[Resource]], ...] = (
+# One resource for each text of the context.
+TEXT_BUILDERS: tuple[Callable[[TopicContext], Iterable[Resource]], ...] = (
     composition.build,
     document_reference.build,
     binary.build,
+)
+
+TOPIC_BUILDERS: tuple[Callable[[TopicContext], Iterable[Resource]], ...] = (
+    *TEXT_BUILDERS,
+    document_reference.build_source_page,
     medication_knowledge.build,
     medication.build,
     clinical_use_definition.build,
@@ -90,6 +97,12 @@ def build_common(publisher: Publisher, release: FhirRelease) -> list[Resource]:
 def build_examples(topic: Topic, publisher: Publisher, release: FhirRelease) -> list[Resource]:
     """What goes into a package as an example of a topic, and nowhere else."""
     return list(adverse_event.build_examples(TopicContext(publisher, release, topic)))
+
+
+def build_drafts(topic: Topic, publisher: Publisher, release: FhirRelease) -> list[Resource]:
+    """The translations that nobody has reviewed. They refer to the rest of the topic, and nothing to them."""
+    context = TopicContext(publisher, release, topic, of_drafts=True)
+    return [resource for build in TEXT_BUILDERS for resource in build(context)]
 
 
 def build_guide(

@@ -17,7 +17,7 @@ CONTENT_TYPE = "text/html"
 
 
 def build(context: TopicContext) -> Iterable[Resource]:
-    for text in context.topic.texts:
+    for text in context.texts:
         yield {
             "resourceType": "Binary",
             "id": context.education_id(text),

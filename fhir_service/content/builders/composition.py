@@ -15,7 +15,8 @@ from ..topic import Section, Text
 from .artifact import finished, head, machine_name, use_contexts
 from .context import TopicContext
 from .datatypes import Element, Resource, reference
-from .document_reference import EDUCATION_NOTE, PATIENT_EDUCATION
+from .document_reference import kind_of_document
+from .languages import coded_only, draft_line, translations
 from .organization import publisher_reference
 from .questionnaire import questionnaire_id
 
@@ -23,7 +24,7 @@ ATTESTATION_MODE = "http://hl7.org/fhir/composition-attestation-mode"
 
 
 def build(context: TopicContext) -> Iterable[Resource]:
-    for text in context.topic.texts:
+    for text in context.texts:
         yield _composition(context, text)
 
 
@@ -42,18 +43,22 @@ def _composition(context: TopicContext, text: Text) -> Resource:
     else:
         resource["identifier"] = identifier
     resource |= {
-        "status": context.document_status,
-        "type": EDUCATION_NOTE,
-        "category": [PATIENT_EDUCATION],
+        "status": context.document_status(text),
+        **kind_of_document(context, text),
         "date": topic.released,
     }
     if context.is_r5:
-        resource["useContext"] = use_contexts(context)
+        resource["useContext"] = [coded_only(context, text, use) for use in use_contexts(context)]
     resource |= {"author": [publisher_reference(context)], "title": text.title}
-    resource |= _attester(context) | {"custodian": publisher_reference(context), "event": [_event(context)]}
-    resource["section"] = [_section(context, section, text.language) for section in text.sections]
+    resource |= translations(context, text, "title", lambda other: other.title)
+    resource |= _attester(context, text) | {"custodian": publisher_reference(context)}
+    resource |= _translates(context, text) | {"event": [_event(context)]}
+    resource["section"] = [_section(context, section, text) for section in text.sections]
     notices = context.publisher.notice(text.language)
+    if text.is_draft:
+        _open_with(resource["section"][0], notices.draft_translation, text)
     blocks = [
+        *draft_line(context, text),
         paragraph(text.title),
         bullets(section.title for section in text.sections),
         paragraph(notices.absence),
@@ -68,8 +73,18 @@ def _event(context: TopicContext) -> Element:
     return {"detail": [{"reference": library} if context.is_r5 else library]}
 
 
-def _attester(context: TopicContext) -> Element:
-    review = context.topic.clinical_review
+def _translates(context: TopicContext, text: Text) -> Element:
+    """Which document a translation was made from: https://hl7.org/fhir/R4/valueset-document-relationship-type.html"""
+    if text is context.topic.text:
+        return {}
+    original = reference("Composition", context.education_id(context.topic.text))
+    if context.is_r5:
+        return {"relatesTo": [{"type": "transforms", "resourceReference": original}]}
+    return {"relatesTo": [{"code": "transforms", "targetReference": original}]}
+
+
+def _attester(context: TopicContext, text: Text) -> Element:
+    review = context.review(text)
     if review is None:
         return {}
     professional = {"system": ATTESTATION_MODE, "code": "professional", "display": "Professional"}
@@ -77,18 +92,24 @@ def _attester(context: TopicContext) -> Element:
     return {"attester": [{"mode": mode, "time": review.date}]}
 
 
-def _section(context: TopicContext, section: Section, language: str) -> Element:
+def _section(context: TopicContext, section: Section, text: Text) -> Element:
     code = {"system": context.code_system, "code": section.code, "display": _display(context, section)}
     element: Element = {"title": section.title, "code": {"coding": [code]}}
     blocks = section_blocks(section)
     if blocks:
-        element["text"] = narrative(blocks, language, "additional")
-    entries = list(_entries(context, set(section.facts)))
+        element["text"] = narrative(blocks, text.language, "additional")
+    entries = [coded_only(context, text, entry) for entry in _entries(context, set(section.facts))]
     if entries:
         element["entry"] = entries
     if section.sections:
-        element["section"] = [_section(context, part, language) for part in section.sections]
+        element["section"] = [_section(context, part, text) for part in section.sections]
     return element
+
+
+def _open_with(section: Element, line: str, text: Text) -> None:
+    """Put a line before a section's words: who shows the sections alone must show it too."""
+    words = section_blocks(text.sections[0])
+    section["text"] = narrative([paragraph(line), *words], text.language, "additional")
 
 
 def _display(context: TopicContext, section: Section) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..publisher import Notices, Publisher
-from ..topic import Product, Text, Topic
+from ..publisher import Notices, Publisher, review_of
+from ..topic import Product, Review, Text, Topic
 
 
 class FhirRelease(Protocol):
@@ -51,9 +51,15 @@ class Context:
 
 @dataclass(frozen=True)
 class TopicContext(Context):
-    """Enough to build one topic."""
+    """Enough to build one topic, or (`of_drafts`) the translations of it that nobody has reviewed."""
 
     topic: Topic
+    of_drafts: bool = False
+
+    @property
+    def texts(self) -> tuple[Text, ...]:
+        """The texts to build: what is a draft stays apart from what is not."""
+        return tuple(text for text in self.topic.texts if text.is_draft == self.of_drafts)
 
     @property
     def language(self) -> str:
@@ -68,9 +74,12 @@ class TopicContext(Context):
     def status(self) -> str:
         return "active" if self.reviewed else "draft"
 
-    @property
-    def document_status(self) -> str:
-        return "final" if self.reviewed else "preliminary"
+    def review(self, text: Text) -> Review | None:
+        """The review that the document of one language may claim."""
+        return review_of(self.topic, text)
+
+    def document_status(self, text: Text) -> str:
+        return "final" if self.review(text) else "preliminary"
 
     def id(self, suffix: str) -> str:
         """The logical id of something of this topic."""

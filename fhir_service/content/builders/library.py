@@ -16,6 +16,7 @@ from ..neutral import content_hash, publisher_file, topic_file
 from .artifact import absence, derived_from, finished, topic_metadata, topics, use_contexts
 from .context import TopicContext
 from .datatypes import Element, Resource
+from .languages import translations
 
 LIBRARY_TYPE = "http://terminology.hl7.org/CodeSystem/library-type"
 
@@ -32,6 +33,7 @@ def build_index(context: TopicContext, others: Sequence[Resource]) -> Resource:
     resource = topic_metadata(
         context, "Library", context.id("library"), title=topic.title, description=_description(context)
     )
+    resource |= translations(context, None, "title", lambda other: other.title)
     name = content_hash(topic_file(topic), publisher_file(context.publisher))
     resource |= {
         "identifier": [{"system": "urn:ietf:rfc:3986", "value": name}],
@@ -45,7 +47,7 @@ def build_index(context: TopicContext, others: Sequence[Resource]) -> Resource:
         "relatedArtifact": [derived_from(context), *(_composed_of(context, other) for other in others)],
     }
     blocks = [paragraph(topic.title), paragraph(topic.description), absence(context)]
-    held = [related["display"] for related in resource["relatedArtifact"][1:] if "display" in related]
+    held = [other["title"] for other in others if other.get("title") and other["language"] == topic.language]
     blocks += [paragraph("It holds, among others:"), bullets(held)]
     return finished(context, resource, blocks, covers=others)
 

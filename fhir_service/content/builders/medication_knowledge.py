@@ -109,7 +109,7 @@ def _dosage(product: Product) -> Element:
 def _monographs(context: TopicContext) -> list[Element]:
     return [
         {"type": _EDUCATION, "source": reference("DocumentReference", context.education_id(text), text.title)}
-        for text in context.topic.texts
+        for text in context.texts
     ]
 
 

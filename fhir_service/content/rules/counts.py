@@ -30,13 +30,22 @@ def check(material: Material) -> Iterator[Finding]:
             ("warnings", 0 if release == "r4" else len(topic.warnings), kinds["warning"]),
             ("actions of the plan", len(topic.plan.actions) if topic.plan else 0, actions),
             ("key points", len(topic.key_points), _key_points(material, resources)),
-            ("texts", len(topic.texts), sum(r["resourceType"] == "Composition" for r in resources)),
+            ("texts", sum(not text.is_draft for text in topic.texts), _compositions(resources)),
+            (
+                "draft translations",
+                sum(text.is_draft for text in topic.texts),
+                _compositions(material.drafts.get(release, ())),
+            ),
         ]
         for name, wanted, found in expected:
             if wanted != found:
                 yield Finding(
                     material.file, 1, f"{release} has {found} {name}; allowed: {wanted}, as the topic has"
                 )
+
+
+def _compositions(resources: Sequence[Resource]) -> int:
+    return sum(resource["resourceType"] == "Composition" for resource in resources)
 
 
 def _kind(resource: Resource) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from ..finding import Finding, at
 from ..topic import Where
-from ..words import passages, topic_words
+from ..words import words_of
 from .rule import Material, Resource, Rule
 from .walk import objects, page_of
 from .walk import passages as blocks
@@ -56,8 +56,7 @@ def check(material: Material) -> Iterator[Finding]:
 
 def _source_words(material: Material) -> Iterator[tuple[Where, str]]:
     for text in material.topic.texts:
-        yield from passages(text)
-    yield from topic_words(material.topic)
+        yield from words_of(material.topic, text)
 
 
 def _built_words(resource: Resource) -> Iterator[str]:
@@ -80,7 +79,8 @@ class _Digits:
         self._names: list[str] = [system.title for system in publisher.code_systems]
         self._names += [notices.service for notices in publisher.notices]
         self._names += [system.notice for system in publisher.code_systems if system.notice]
-        self._names += [topic.clinical_review.date] if topic.clinical_review else []
+        reviews = [topic.clinical_review, *(text.review for text in topic.texts)]
+        self._names += [review.date for review in reviews if review]
 
     def foreign(self, words: str) -> Iterable[str]:
         for name in self._names:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..finding import Finding
+from ..publisher import review_of
 from .rule import Material, Resource, Rule
 
 _DRAFT = {"Composition": "preliminary", "DocumentReference": "preliminary"}
@@ -18,9 +19,9 @@ _NO_DRAFT = frozenset(["Medication", "MedicationKnowledge"])
 
 
 def check(material: Material) -> Iterator[Finding]:
-    reviewed = material.topic.clinical_review is not None
     for release, resource in material.resources():
         name = resource["resourceType"]
+        reviewed = review_of(material.topic, material.text_of(resource) or material.topic.text) is not None
         if name in _NO_DRAFT and not reviewed:
             if "status" in resource:
                 message = f"{name} has a status before a review; allowed: none, it has no word for draft"

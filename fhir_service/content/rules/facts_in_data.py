@@ -9,11 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from ..finding import Finding, at
 from ..topic import Coding, Fact, InData
-from .rule import Material, Resource, Rule
+from .rule import TEXT_TYPES, Material, Resource, Rule
 from .walk import held_codes, plain, strings
-
-EDUCATION_TYPES = frozenset(["Composition", "DocumentReference", "Binary"])
-"""Where the education text itself stands; `facts_in_text` looks there."""
 
 
 def check(material: Material) -> Iterator[Finding]:
@@ -27,7 +24,7 @@ def check(material: Material) -> Iterator[Finding]:
 
 def held_data(resources: Sequence[Resource]) -> list[Held]:
     """What each resource holds that is not the education text itself."""
-    return [Held(resource) for resource in resources if resource["resourceType"] not in EDUCATION_TYPES]
+    return [Held(resource) for resource in resources if resource["resourceType"] not in TEXT_TYPES]
 
 
 class Held:

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/composition.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..finding import Finding, at
 from ..topic import Fact, Text
@@ -16,17 +16,14 @@ from .walk import passages, plain, sections
 def check(material: Material) -> Iterator[Finding]:
     for fact in material.topic.facts:
         for text in material.topic.texts:
-            yield from _in_source(fact, text, own_language=text is material.topic.text)
+            yield from _in_source(fact, text)
         for release, resource in material.resources():
-            if (
-                resource["resourceType"] == "Composition"
-                and resource.get("language") == material.topic.language
-            ):
+            if resource["resourceType"] == "Composition":
                 yield from _in_release(fact, release, resource)
 
 
-def _in_source(fact: Fact, text: Text, own_language: bool) -> Iterator[Finding]:
-    """The section states the fact; the key words are those of the topic's own language."""
+def _in_source(fact: Fact, text: Text) -> Iterator[Finding]:
+    """The section states the fact, in the key words of its language."""
     file = f"text.{text.language}.md"
     if fact.in_text.section == "title":
         stated, found = fact.id in text.title_facts, [text.title]
@@ -39,8 +36,8 @@ def _in_source(fact: Fact, text: Text, own_language: bool) -> Iterator[Finding]:
     if not stated:
         message = f"fact `{fact.id}` is not stated in section `{fact.in_text.section}` of {file}"
         yield at(fact.where, f"{message}; allowed: words that end with {{{fact.id}}}: {fact.statement}")
-    elif own_language:
-        yield from _missing(fact, found, file)
+    else:
+        yield from _missing(fact, fact.in_text.words_in(text.language), found, file)
 
 
 def _in_release(fact: Fact, release: str, composition: Resource) -> Iterator[Finding]:
@@ -53,19 +50,21 @@ def _in_release(fact: Fact, release: str, composition: Resource) -> Iterator[Fin
             if _has_code(section, fact.in_text.section)
             for words in passages(section.get("text", {}).get("div", ""))
         ]
-    yield from _missing(fact, found, f"the Composition of {release}")
+    language = str(composition.get("language"))
+    place = f"the Composition of {release} in `{language}`"
+    yield from _missing(fact, fact.in_text.words_in(language), found, place)
 
 
 def _has_code(section: Resource, code: str) -> bool:
     return any(coding.get("code") == code for coding in section.get("code", {}).get("coding", ()))
 
 
-def _missing(fact: Fact, found: list[str], place: str) -> Iterator[Finding]:
+def _missing(fact: Fact, wanted: Sequence[str], found: list[str], place: str) -> Iterator[Finding]:
     """Nothing, when one of the passages has all key words; else the words that the nearest one lacks."""
-    absent = [[word for word in fact.in_text.words if plain(word) not in plain(words)] for words in found]
+    absent = [[word for word in wanted if plain(word) not in plain(words)] for words in found]
     if absent and not min(absent, key=len):
         return
-    lacking = min(absent, key=len) if absent else fact.in_text.words
+    lacking = min(absent, key=len) if absent else wanted
     named = ", ".join(f"`{word}`" for word in lacking)
     message = f"fact `{fact.id}`: {named} not found in section `{fact.in_text.section}` of {place}"
     yield at(fact.where, f"{message}; allowed: all its key words in one paragraph")

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/references.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..finding import Finding
 from .rule import Material, Resource, Rule
@@ -17,14 +17,23 @@ _LOCAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})(?:/_history/.*)?\Z"
 
 def check(material: Material) -> Iterator[Finding]:
     for release, resources in material.built.items():
-        shared = material.common.get(release, ())
-        known = {(r["resourceType"], r["id"]) for r in (*resources, *shared)}
-        for resource in resources:
-            for target in sorted(set(_targets(resource, material.publisher.base))):
-                found = _LOCAL.match(target)
-                if found is None or (found.group(1), found.group(2)) not in known:
-                    message = f"`{target}` leads to nothing; allowed: a resource built for {release}"
-                    yield material.fault(release, resource, message)
+        there = [*resources, *material.common.get(release, ())]
+        yield from _lost(material, release, resources, there)
+        # A draft is not always there: it may refer to what is, but not the reverse.
+        drafts = material.drafts.get(release, ())
+        yield from _lost(material, release, drafts, [*there, *drafts])
+
+
+def _lost(
+    material: Material, release: str, resources: Iterable[Resource], there: Iterable[Resource]
+) -> Iterator[Finding]:
+    known = {(resource["resourceType"], resource["id"]) for resource in there}
+    for resource in resources:
+        for target in sorted(set(_targets(resource, material.publisher.base))):
+            found = _LOCAL.match(target)
+            if found is None or (found.group(1), found.group(2)) not in known:
+                message = f"`{target}` leads to nothing; allowed: a resource built for {release}"
+                yield material.fault(release, resource, message)
 
 
 def _targets(resource: Resource, base: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""No artifact claims a clinical review that topic.yaml does not record, and a recorded one is of these words.
+"""No artifact claims a review that topic.yaml does not record, and a recorded one is of these very words.
 
 https://hl7.org/fhir/R4/metadataresource.html
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..finding import Finding, at
+from ..publisher import review_of
 from ..words import words_sha256
 from .rule import Material, Resource, Rule
 from .walk import objects
@@ -17,18 +18,21 @@ _CLAIMING_EXTENSIONS = ("resource-lastReviewDate", "resource-approvalDate")
 
 
 def check(material: Material) -> Iterator[Finding]:
-    review = material.topic.clinical_review
-    if review is None:
-        yield from _unfounded(material)
-        return
-    words = words_sha256(material.topic)
-    if review.words_sha256 != words:
-        message = f"the recorded review is of other words; allowed: words_sha256: {words}"
-        yield at(review.where, f"{message} after a clinician has read them, or no review")
+    yield from _unfounded(material)
+    topic = material.topic
+    for text in topic.texts:
+        review = topic.clinical_review if text is topic.text else text.review
+        words = words_sha256(topic, text)
+        if review and review.words_sha256 != words:
+            message = f"the recorded review is of other words in `{text.language}`"
+            needed = f"words_sha256: {words} after somebody has read them, or no review"
+            yield at(review.where, f"{message}; allowed: {needed}")
 
 
 def _unfounded(material: Material) -> Iterator[Finding]:
     for release, resource in material.resources():
+        if review_of(material.topic, material.text_of(resource) or material.topic.text):
+            continue
         for claim in sorted(set(_claims(resource))):
             message = f"`{claim}` claims a review that topic.yaml does not record; allowed: no such element"
             yield material.fault(release, resource, message)

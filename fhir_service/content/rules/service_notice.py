@@ -28,8 +28,15 @@ def check(material: Material) -> Iterator[Finding]:
 
 
 def _wanted(material: Material, resource: Resource, notices: Notices) -> Iterator[tuple[str, bool]]:
-    name = resource["resourceType"]
-    narrative = plain(" ".join(passages(resource.get("text", {}).get("div", ""))))
+    name, text = resource["resourceType"], material.text_of(resource)
+    blocks = passages(resource.get("text", {}).get("div", ""))
+    narrative = plain(" ".join(blocks))
+    if text and text.is_draft:
+        title, *shown = passages(page_of(resource)) if name == "Binary" else ["", *blocks]
+        yield (
+            "the line that this is a draft translation, as the first one",
+            shown[:1] == [notices.draft_translation],
+        )
     if name == "Questionnaire":
         first = (resource.get("item") or [{}])[0]
         yield "the service notice as first item", first.get("text") == notices.service
