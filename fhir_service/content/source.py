@@ -107,10 +107,8 @@ def _read_shared(resources: Path, findings: list[Finding]) -> tuple[Publisher, C
 
 def _read_notices(resources: Path, findings: list[Finding]) -> tuple[Notices, ...] | None:
     """The service's words, English first; None when those of a language are at fault, or English has none."""
-    names = sorted({"notices.en.md", *(path.name for path in resources.glob("notices.*.md"))})
-    names.sort(key=lambda name: name != "notices.en.md")
     read = []
-    for name in names:
+    for name in _english_first("notices", resources):
         markdown = _read(resources, name, findings)
         if markdown is None:
             return None
@@ -159,18 +157,20 @@ def _read_texts(
     folder: Path, resources: Path, facts: frozenset[str], findings: list[Finding]
 ) -> tuple[Text, ...]:
     """The texts of the topic; English first, since topic.yaml is written in it."""
-    paths = sorted(folder.glob("text.*.md"), key=lambda path: (path.name != "text.en.md", path.name))
-    if not paths:
-        findings.append(
-            Finding(f"topics/{folder.name}/text.en.md", 1, "there is no such file; allowed: the text")
-        )
     texts = []
-    for path in paths:
-        file = f"topics/{folder.name}/{path.name}"
+    for name in _english_first("text", folder):
+        file = f"topics/{folder.name}/{name}"
         markdown = _read(resources, file, findings)
-        if markdown is not None:
-            texts.append(read_text(markdown, file, _language(path), facts, findings))
+        if markdown is None:
+            return ()
+        texts.append(read_text(markdown, file, _language(Path(name)), facts, findings))
     return tuple(text for text in texts if text)
+
+
+def _english_first(stem: str, folder: Path) -> list[str]:
+    """`<stem>.<language>.md` for each language that is there, and for English in any case."""
+    names = {path.name for path in folder.glob(f"{stem}.*.md")} - {f"{stem}.en.md"}
+    return [f"{stem}.en.md", *sorted(names)]
 
 
 def _assemble(

@@ -18,8 +18,9 @@ RELEASES = ("r5", "r4", "r4b")
 
 @cache
 def built_resources(release: str) -> tuple[Job, ...]:
-    """Every committed resource of a release, named by its path; the examples of the packages too."""
-    return read_folder("resources/**/fhir", release) + read_folder("resources/**/fhir", release, "example")
+    """Every committed resource of a release, named by its path; the packages' examples and drafts too."""
+    places = (".", "example", "draft")
+    return tuple(job for below in places for job in read_folder("resources/**/fhir", release, below))
 
 
 @cache

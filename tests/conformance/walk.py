@@ -64,7 +64,8 @@ def paths(template: str, release: str) -> list[str]:
     """The path itself or, when it names no type, one path for each built type."""
     if "{type}" not in template:
         return [template]
-    ids = {job.resource["resourceType"]: job.resource["id"] for job in built_resources(release)}
+    built = [job.resource for job in built_resources(release) if "/draft/" not in job.name]
+    ids = {resource["resourceType"]: resource["id"] for resource in built}
     served = served_types(FHIR_RELEASES[release], "content")  # examples are packaged, not served
     return [
         template.format(type=type_name, id=logical_id)

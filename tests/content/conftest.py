@@ -25,8 +25,11 @@ def sources() -> Sources:
 def material(sources: Sources) -> Material:
     """The IVIG topic and what is built from it; a test copies what it changes."""
     common, *folders = build_folders(sources.publisher, sources.topics)
-    built = next(folder.resources for folder in folders if folder.folder == "topics/ivig-itp")
-    return Material(sources.topic("ivig-itp"), sources.publisher, sources.codes, built, common.resources)
+    folder = next(folder for folder in folders if folder.folder == "topics/ivig-itp")
+    topic = sources.topic("ivig-itp")
+    return Material(
+        topic, sources.publisher, sources.codes, folder.resources, common.resources, folder.drafts
+    )
 
 
 @pytest.fixture

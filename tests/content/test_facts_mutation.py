@@ -12,6 +12,7 @@ import pytest
 
 from fhir_service.content.build import build_folders
 from fhir_service.content.rules import Material, facts_in_data, facts_in_text
+from fhir_service.content.rules.walk import plain
 from fhir_service.content.source import RESOURCES, Sources, load_sources, read_sources
 from fhir_service.content.topic import (
     BulletList,
@@ -31,29 +32,58 @@ FACTS = [f"F{number:02}" for number in range(1, 41)]
 KEY_POINTS = {"F34", "F35", "F36", "F37"}
 """What these say in their own words stands in the text alone."""
 TITLE = "F40"
+LANGUAGES = ["en", "es"]
 
 
 def test_the_facts_are_all_there(sources: Sources) -> None:
     assert [fact.id for fact in sources.topic("ivig-itp").facts] == FACTS
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("fact", FACTS)
-def test_a_fact_that_is_dropped_from_the_text_is_missed(fact: str, material: Material) -> None:
-    topic = replace(material.topic, texts=(_untold(material.topic.text, fact),))
-    found = [finding.message for finding in facts_in_text.check(replace(material, topic=topic, built={}))]
-    assert any(message.startswith(f"fact `{fact}` is not stated in section") for message in found)
+def test_a_fact_that_is_dropped_from_a_text_is_missed(fact: str, language: str, material: Material) -> None:
+    texts = [_untold(text, fact) if text.language == language else text for text in material.topic.texts]
+    topic = replace(material.topic, texts=tuple(texts))
+    found = facts_in_text.check(replace(material, topic=topic, built={}, drafts={}))
+    messages = [finding.message for finding in found]
+    assert [message.split(";")[0] for message in messages] == [
+        f"fact `{fact}` is not stated in section `{_section_of(fact, material)}` of text.{language}.md"
+    ]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("fact", FACTS)
-def test_a_fact_whose_words_are_dropped_from_a_release_is_missed(fact: str, material: Material) -> None:
+def test_a_fact_whose_words_are_dropped_from_a_release_is_missed(
+    fact: str, language: str, material: Material
+) -> None:
     """The marks stay, so that only the words of the built Composition can tell."""
-    silent = _untold(material.topic.text, fact)
-    built = {
-        name: [_retold(resource, silent) for resource in found] for name, found in material.built.items()
-    }
-    found = [finding.message for finding in facts_in_text.check(replace(material, built=built))]
+    (text,) = (text for text in material.topic.texts if text.language == language)
+    silent = _untold(text, fact)
+    built, drafts = (
+        {name: [_retold(resource, silent) for resource in found] for name, found in parts.items()}
+        for parts in (material.built, material.drafts)
+    )
+    found = facts_in_text.check(replace(material, built=built, drafts=drafts))
+    messages = [finding.message for finding in found if finding.message.startswith(f"fact `{fact}`:")]
     for release in built:
-        assert any(m.startswith(f"fact `{fact}`:") and f"Composition of {release}" in m for m in found)
+        assert any(f"the Composition of {release} in `{language}`" in message for message in messages)
+
+
+@pytest.mark.parametrize("fact", [fact for fact in FACTS if fact != TITLE])
+def test_the_key_words_of_a_translation_are_in_no_other_paragraph(fact: str, material: Material) -> None:
+    """So that no other sentence of its section can stand in for one that is dropped, marks and all."""
+    text = material.topic.text_in("es")
+    assert text
+    wanted = next(one for one in material.topic.facts if one.id == fact).in_text
+    section = text.section(wanted.section)
+    assert section
+    others = [
+        f"{section.title} {paragraph.text}"
+        for paragraph in section.paragraphs
+        if all(fact not in statement.facts for statement in paragraph.statements)
+    ]
+    for words in others:
+        assert any(plain(word) not in plain(words) for word in wanted.words_in("es")), words
 
 
 @pytest.mark.parametrize("fact", [fact for fact in FACTS if fact not in KEY_POINTS | {TITLE}])
@@ -68,11 +98,20 @@ def test_a_fact_that_is_dropped_from_the_structure_is_missed(fact: str, sources:
         assert any(m.startswith(f"fact `{fact}`: no resource of {release} has") for m in found)
 
 
-def test_a_fact_that_is_dropped_from_the_files_stops_the_build(resources: Any, edit: Edit) -> None:
-    edit("topics/ivig-itp/text.en.md", "- Headache {F26}\n", "")
+@pytest.mark.parametrize(
+    ("file", "item"), [("text.en.md", "- Headache {F26}\n"), ("text.es.md", "- Dolor de cabeza {F26}\n")]
+)
+def test_a_fact_that_is_dropped_from_the_files_stops_the_build(
+    file: str, item: str, resources: Any, edit: Edit
+) -> None:
+    edit(f"topics/ivig-itp/{file}", item, "")
     assert [str(finding).split(";")[0] for finding in read_sources(resources)[1]] == [
-        "topics/ivig-itp/facts.csv:27: fact `F26` is stated nowhere in text.en.md"
+        f"topics/ivig-itp/facts.csv:27: fact `F26` is stated nowhere in {file}"
     ]
+
+
+def _section_of(fact: str, material: Material) -> str:
+    return next(one.in_text.section for one in material.topic.facts if one.id == fact)
 
 
 def _untold(text: Text, fact: str) -> Text:
@@ -97,7 +136,7 @@ def _untold(text: Text, fact: str) -> Text:
 
 def _retold(resource: dict[str, Any], text: Text) -> dict[str, Any]:
     """A Composition with the words of this text in its sections."""
-    if resource["resourceType"] != "Composition":
+    if resource["resourceType"] != "Composition" or resource["language"] != text.language:
         return resource
 
     def section(found: dict[str, Any]) -> dict[str, Any]:

@@ -36,9 +36,15 @@ class Content:
         about = {"canonical": f"https://education.test/fhir/ImplementationGuide/{slug}", "version": version}
         (target / "build.json").write_text(json.dumps(about))
 
-    def load(self, store: RelationalStore, **options: Any) -> Loaded:
+    def draft(self, resource: Resource, slug: str = "t") -> None:
+        for release in RELEASES:
+            folder = self.folder / "topics" / slug / "fhir" / release / "draft"
+            folder.mkdir()
+            (folder / f"{resource['resourceType']}-{resource['id']}.json").write_text(json.dumps(resource))
+
+    def load(self, store: RelationalStore, *, drafts: bool = False, **options: Any) -> Loaded:
         self.clock += 1_000_000
-        packages = list(find_packages(self.folder))
+        packages = list(find_packages(self.folder, drafts=drafts))
         parameters = {
             name: SearchParameters(release, published(packages, name, "SearchParameter"))
             for name, release in RELEASES.items()
@@ -224,3 +230,17 @@ def test_the_committed_content_loads_whole(store: RelationalStore) -> None:
     assert loaded.remarks == []
     assert loaded.created == sum(len(package.content) for package in find_packages(content.folder))
     assert content.load(store).created == 0
+
+
+def test_drafts_are_loaded_where_they_are_wanted_and_removed_where_not(
+    content: Content, store: RelationalStore
+) -> None:
+    content.write(library("a"))
+    content.draft(library("a-es", "Un título"))
+    assert content.load(store).created == 3
+    on = content.load(store, drafts=True)
+    assert (on.created, on.updated, on.deleted, on.unchanged) == (3, 0, 0, 3)
+    assert sorted(find(store)) == ["a", "a-es"]
+    off = content.load(store)
+    assert (off.created, off.updated, off.deleted, off.unchanged) == (0, 0, 3, 3)
+    assert find(store) == ["a"]

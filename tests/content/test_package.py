@@ -48,6 +48,14 @@ def read(files: dict[str, bytes], name: str) -> Any:
     return json.loads(files[name])
 
 
+def test_a_package_holds_no_draft_translation(package: NpmPackage) -> None:
+    release = package.name.rpartition(".")[2]
+    drafts = {file.name for file in RESOURCES.glob(f"**/fhir/{release}/draft/*.json")}
+    assert len(drafts) == 3
+    assert not any(name.rpartition("/")[2] in drafts for name in unpacked(package))
+    assert b"education-es" not in b"".join(unpacked(package).values())
+
+
 def test_a_package_holds_every_built_resource_as_it_is_committed(package: NpmPackage) -> None:
     release = package.name.rpartition(".")[2]
     committed = {f"package/{f.name}": f.read_bytes() for f in RESOURCES.glob(f"**/fhir/{release}/*.json")}

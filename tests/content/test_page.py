@@ -81,3 +81,14 @@ def test_words_are_escaped(sources: Sources) -> None:
     topic = sources.topic("ivig-itp")
     text = replace(topic.text, title="<script>alert(1)</script>")
     assert "<script>" not in education_page(topic, text, sources.publisher)
+
+
+def test_a_draft_translation_says_so_before_its_title(sources: Sources) -> None:
+    topic = sources.topic("ivig-itp")
+    spanish, notices = topic.text_in("es"), sources.publisher.notice("es")
+    assert spanish and spanish.is_draft
+    page = education_page(topic, spanish, sources.publisher)
+    assert page.index(notices.draft_translation) < page.index("<h1>")
+    assert page.index(notices.service) > page.index("Acerca de la página original")
+    reviewed = education_page(topic, replace(spanish, is_draft=False), sources.publisher)
+    assert notices.draft_translation not in reviewed

@@ -216,9 +216,45 @@ CASES = {
     ),
     "language without a text": (
         TOPIC,
-        "languages: [en]",
         "languages: [en, es]",
-        "`languages` names `es`: no text.es.md; ",
+        "languages: [en, es, fr]",
+        "`languages` names `fr`: no text.fr.md; ",
+    ),
+    "text that no language names": (
+        TOPIC,
+        "languages: [en, es]",
+        "languages: [en]",
+        "text.es.md is there, but `languages` does not name it; ",
+    ),
+    "translation without a text": (
+        TOPIC,
+        "  es:\n    short_title",
+        "  fr:\n    short_title",
+        "`translations` names `fr`: no text.fr.md; ",
+    ),
+    "translation without a name": (
+        TOPIC,
+        "    short_title: IVIG para la PTI\n",
+        "",
+        "`translations.es.short_title` is missing; ",
+    ),
+    "fact without key words in a translation": (
+        TOPIC,
+        "      F26: [pueden empezar durante el tratamiento, dolor de cabeza]\n",
+        "",
+        "`translations.es.key_words.F26` is missing; allowed: a line `F26: [...]` with key words",
+    ),
+    "key words of no fact in a translation": (
+        TOPIC,
+        "      F26: [pueden empezar",
+        "      F41: [dolor]\n      F26: [pueden empezar",
+        "fact `F41` is not in facts.csv",
+    ),
+    "review of a translation without a date": (
+        TOPIC,
+        "    key_words:\n      F01",
+        "    review: {role: traductora}\n    key_words:\n      F01",
+        "`translations.es.review.date` is missing; ",
     ),
     "key point without words": (
         TOPIC,
@@ -250,8 +286,10 @@ def test_a_fault_is_told_with_its_file_and_line(case: str, resources: Path, edit
         "mapping without a reason",
         "duplicate key",
         "key point without words",
+        "fact without key words",
+        "fact without key words in a translation",
     ):
-        assert line in [finding.line for finding in told] or case == "fact without key words"
+        assert line in [finding.line for finding in told]
 
 
 def test_all_faults_of_all_files_are_told_in_one_run(resources: Path, edit: Edit) -> None:

@@ -42,6 +42,13 @@ def with_built(material: Material, release: str, key: str, change: Change) -> Ma
     return replace(material, built={**material.built, release: resources})
 
 
+def with_draft(material: Material, release: str, name: str, change: Change) -> Material:
+    """The material with the draft translation of one type changed in one release."""
+    drafts = [deepcopy(draft) for draft in material.drafts[release]]
+    change(next(draft for draft in drafts if draft["resourceType"] == name))
+    return replace(material, drafts={**material.drafts, release: drafts})
+
+
 def with_topic(material: Material, **changes: Any) -> Material:
     return replace(material, topic=replace(material.topic, **changes))
 
@@ -297,3 +304,97 @@ def test_service_notice_wants_each_statement_in_place(
     material: Material, key: str, change: Change, what: str
 ) -> None:
     assert what in told("service_notice", with_built(material, "r4", key, change))[0]
+
+
+DRAFT = "topics/ivig-itp/fhir/r4/draft/{}-ivig-itp-education-es.json:1: "
+
+
+@pytest.mark.parametrize("name", ["Composition", "DocumentReference"])
+def test_service_notice_misses_the_line_that_a_translation_is_a_draft(name: str, material: Material) -> None:
+    def untold(resource: Resource) -> None:
+        line = material.publisher.notice("es").draft_translation
+        resource["text"]["div"] = resource["text"]["div"].replace(f"<p>{line}</p>", "")
+
+    assert told("service_notice", with_draft(material, "r4", name, untold)) == [
+        f"{DRAFT.format(name)}the line that this is a draft translation, as the first one is missing;"
+        " allowed: as notices.*.md has it"
+    ]
+
+
+def test_service_notice_wants_the_line_first_on_the_page(material: Material) -> None:
+    def later(binary: Resource) -> None:
+        line = material.publisher.notice("es").draft_translation
+        page = base64.b64decode(binary["data"]).decode()
+        page = page.replace(f'<p class="notice">{line}</p>\n', "").replace("</h1>", f"</h1><p>{line}</p>")
+        binary["data"] = base64.b64encode(page.encode()).decode()
+
+    (message,) = told("service_notice", with_draft(material, "r4", "Binary", later))
+    assert message.startswith(f"{DRAFT.format('Binary')}the line that this is a draft translation")
+
+
+def test_references_lets_a_draft_refer_to_the_topic_but_not_the_reverse(material: Material) -> None:
+    def refer(library: Resource) -> None:
+        library["relatedArtifact"][1]["resource"] = (
+            "https://education.test/fhir/Composition/ivig-itp-education-es"
+        )
+
+    assert told("references", material) == []
+    (message,) = told("references", with_built(material, "r4", "Library/ivig-itp-library", refer))
+    assert "`Composition/ivig-itp-education-es` leads to nothing" in message
+
+
+def test_counts_misses_a_translation(material: Material) -> None:
+    assert told("counts", replace(material, drafts={})) == [
+        f"topics/ivig-itp/topic.yaml:1: {release} has 0 draft translations; allowed: 1, as the topic has"
+        for release in material.built
+    ]
+
+
+def test_digits_and_codes_are_looked_for_in_a_draft_too(material: Material) -> None:
+    def dose(composition: Resource) -> None:
+        composition["section"][0]["title"] = "5 mg"
+        composition["type"]["coding"][0]["code"] = "34895-4"
+
+    broken = with_draft(material, "r4", "Composition", dose)
+    assert [message.split(": ")[1][:14] for message in told("digits", broken)] == ["the number `5`"]
+    assert "34895-4 is not in codes.csv" in told("codes_verified", broken)[0]
+
+
+def test_a_draft_claims_no_review(material: Material) -> None:
+    def claim(composition: Resource) -> None:
+        composition |= {"status": "final", "attester": [{"mode": "professional"}]}
+
+    topic = material.topic
+    read = Review(role="nurse", date="2026-12-01", words_sha256=words_sha256(topic))
+    for reviewed in (material, with_topic(material, clinical_review=read)):
+        broken = with_draft(reviewed, "r4", "Composition", claim)
+        place = DRAFT.format("Composition")
+        assert [one for one in told("draft_status", broken) if place in one]
+        assert [one for one in told("review_claims", broken) if place in one]
+
+
+def test_a_review_is_of_the_words_of_its_language(material: Material) -> None:
+    """A changed word of the translation leaves the review of the text as it is, and the reverse."""
+    english, spanish = material.topic.texts
+    read = Review(role="nurse", date="2026-12-01", words_sha256=words_sha256(material.topic))
+    again = replace(read, words_sha256=words_sha256(material.topic, spanish))
+    spanish = replace(spanish, review=again, is_draft=False)
+    topic = replace(material.topic, clinical_review=read, texts=(english, spanish))
+    both = replace(material, topic=topic, built={}, drafts={})
+    assert told("review_claims", both) == []
+    changed = replace(topic, texts=(english, replace(spanish, title="Otro título")))
+    (message,) = told("review_claims", replace(both, topic=changed))
+    assert "the recorded review is of other words in `es`" in message
+    changed = replace(topic, texts=(replace(english, title="Another title"), spanish))
+    (message,) = told("review_claims", replace(both, topic=changed))
+    assert "the recorded review is of other words in `en`" in message
+
+
+def test_reading_grade_has_a_formula_for_each_language(material: Material) -> None:
+    english, spanish = material.topic.texts
+    hard = replace(spanish, title="Administración extraordinariamente individualizada " * 30)
+    (message,) = told("reading_grade", with_topic(material, texts=(english, hard)))
+    assert "topics/ivig-itp/text.es.md:1: " in message
+    assert "(Fernández-Huerta " in message and "allowed: 70.0 at least" in message
+    (message,) = told("reading_grade", with_topic(material, texts=(english, replace(spanish, language="fr"))))
+    assert "no formula measures how easy `fr` is to read" in message
