@@ -222,7 +222,7 @@ class Settings:
         "FHIR_SERVICE_DRAFT_LANGUAGES",
         "off",
         one_of("off", "on"),
-        "whether translations that nobody has reviewed are served",
+        "`on` serves translations that nobody has reviewed, each with a first line that says so",
     )
     site_codes: str | None = setting(
         "FHIR_SERVICE_SITE_CODES",

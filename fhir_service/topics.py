@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from fhir_service.content.build import COMMON, TOPICS
+from fhir_service.content.build import COMMON, DRAFTS, TOPICS
 from fhir_service.content.neutral import PUBLISHER_FILE, TOPIC_FILE, content_hash, read_neutral
 from fhir_service.content.publisher import Publisher
 from fhir_service.content.topic import Topic
@@ -37,9 +37,13 @@ class BuiltTopic:
 
     @cached_property
     def files(self) -> frozenset[str]:
-        """Its resources, as `<release>/<Type>-<id>.json`."""
-        found = (self.folder.glob(f"{release}/*.json") for release in RELEASES)
-        return frozenset(file.relative_to(self.folder).as_posix() for files in found for file in files)
+        """Its resources, as `<release>/<Type>-<id>.json`; draft translations too, should they be served."""
+        return frozenset(
+            f"{release}/{file.name}"
+            for release in RELEASES
+            for place in (release, f"{release}/{DRAFTS}")
+            for file in (self.folder / place).glob("*.json")
+        )
 
 
 @dataclass(frozen=True)

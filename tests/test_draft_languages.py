@@ -46,6 +46,9 @@ def test_a_draft_comes_and_goes_with_the_setting(tmp_path: Path) -> None:
     assert is_named(on)
     page = on.get("/fhir/r4/Binary/ivig-itp-education-es", headers={"Accept": "text/html"})
     assert page.get_data(as_text=True).startswith('<!DOCTYPE html>\n<html lang="es">')
+    assert (
+        page.headers["Topic-Content"] == on.get("/fhir/r4/MedicationKnowledge/ivig").headers["Topic-Content"]
+    )
     assert on.get("/fhir/r5/Binary/ivig-itp-education-en").status_code == 200
     off = started(tmp_path, "")
     assert {status for release in RELEASES for status in statuses(off, release)} == {410}

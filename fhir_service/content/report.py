@@ -21,7 +21,10 @@ def report(material: Material) -> str:
     rows = [["fact", "section of the text", *releases]]
     for fact in material.topic.facts:
         rows.append([fact.id, fact.in_text.section, *(_data(fact, held[name]) for name in releases)])
-    title = f"{material.topic.slug}: {len(material.topic.facts)} facts"
+    texts = ", ".join(
+        f"{text.language} (draft)" if text.is_draft else text.language for text in material.topic.texts
+    )
+    title = f"{material.topic.slug}: {len(material.topic.facts)} facts, each in {texts}"
     return "\n".join([title, "", *_table(rows)])
 
 

@@ -8,7 +8,7 @@ from fhir_service.content.rules import Material
 
 def test_every_fact_has_a_line_with_its_section_and_resources(material: Material) -> None:
     lines = report(material).splitlines()
-    assert lines[0] == "ivig-itp: 40 facts"
+    assert lines[0] == "ivig-itp: 40 facts, each in en, es (draft)"
     assert lines[2].split() == ["fact", "section", "of", "the", "text", "r4", "r4b", "r5"]
     assert [line.split()[0] for line in lines[3:]] == [f"F{number:02}" for number in range(1, 41)]
     fever = next(line for line in lines if line.startswith("F19")).split()
