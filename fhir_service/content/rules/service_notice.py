@@ -34,7 +34,7 @@ def _wanted(material: Material, resource: Resource, notices: Notices) -> Iterato
     if text and text.is_draft:
         title, *shown = passages(page_of(resource)) if name == "Binary" else ["", *blocks]
         yield (
-            "the line that this is a draft translation, as the first one",
+            "a first line that says that this is a draft translation",
             shown[:1] == [notices.draft_translation],
         )
     if name == "Questionnaire":

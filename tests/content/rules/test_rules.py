@@ -316,7 +316,7 @@ def test_service_notice_misses_the_line_that_a_translation_is_a_draft(name: str,
         resource["text"]["div"] = resource["text"]["div"].replace(f"<p>{line}</p>", "")
 
     assert told("service_notice", with_draft(material, "r4", name, untold)) == [
-        f"{DRAFT.format(name)}the line that this is a draft translation, as the first one is missing;"
+        f"{DRAFT.format(name)}a first line that says that this is a draft translation is missing;"
         " allowed: as notices.*.md has it"
     ]
 
@@ -329,7 +329,9 @@ def test_service_notice_wants_the_line_first_on_the_page(material: Material) -> 
         binary["data"] = base64.b64encode(page.encode()).decode()
 
     (message,) = told("service_notice", with_draft(material, "r4", "Binary", later))
-    assert message.startswith(f"{DRAFT.format('Binary')}the line that this is a draft translation")
+    assert message.startswith(
+        f"{DRAFT.format('Binary')}a first line that says that this is a draft translation"
+    )
 
 
 def test_references_lets_a_draft_refer_to_the_topic_but_not_the_reverse(material: Material) -> None:
