@@ -12,25 +12,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from fhir_service.age import Age
 from fhir_service.content.topic import Coding
+
+__all__ = ["Age", "Asked", "Context", "Recipient"]
 
 Recipient = Literal["patient", "provider"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One thing that is asked about: codes that mean the same (system as FHIR's URI), and words for it."""
+    """One thing that is asked about: codes that mean the same (system as FHIR's URI), and words for it.
+
+    A coding's display is its own: it may select and exclude as words do, but chooses no section.
+    """
 
     codings: tuple[Coding, ...] = ()
     words: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Age:
-    """An age in years, from `low` (included) to `high` (not included); None where it is open."""
-
-    low: float | None = None
-    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate
 from marshmallow.experimental.context import Context
 
+from fhir_service.phrases import GAP, LONGEST, words_of
+
 from .finding import allowed, unknown_fact
 from .names import Names
 from .topic import Coding, Where
@@ -53,6 +55,22 @@ class Words(fields.String):
         if not words:
             raise ValidationError("is empty; allowed: words")
         return words
+
+
+class FinderWords(Words):
+    """A phrase that the finder looks for."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        phrase = super()._deserialize(value, attr, data, **kwargs)
+        parts = [words_of(part) for part in phrase.split(GAP)]
+        if not 1 <= len(parts) <= 2 or not all(1 <= len(part) <= LONGEST for part in parts):
+            raise ValidationError(
+                f"`{phrase}` cannot be looked for; allowed: one to {LONGEST} words, or two such parts "
+                f"with `{GAP}` between them"
+            )
+        return phrase
 
 
 class Code(fields.String):

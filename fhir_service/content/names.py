@@ -39,6 +39,7 @@ class Names:
     codes: CodeTable
     facts: frozenset[str] = frozenset()
     windows: frozenset[str] = frozenset()
+    subtopics: frozenset[str] = frozenset()
     ids: Mapping[str, frozenset[str]] | None = None
     """kind (`symptoms`, `sections`, `actions` ...) -> the ids of that kind"""
     local_system: str = ""
@@ -47,6 +48,8 @@ class Names:
     def of(self, kind: str) -> frozenset[str]:
         if kind == "windows":
             return self.windows
+        if kind == "subtopics":
+            return self.subtopics
         return (self.ids or {}).get(kind, frozenset())
 
 

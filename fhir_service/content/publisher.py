@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .topic import NOWHERE, Review, Text, Topic, Where
+from .topic import NOWHERE, Coding, Review, Text, Topic, Where
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,16 @@ class OnsetWindow:
     display: str
     definition: str
     delay: Delay | None
+    where: Where = NOWHERE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subtopic:
+    """An aspect that a request may ask for, such as adverse effects; a topic names the section for it."""
+
+    id: str
+    codings: tuple[Coding, ...]
+    words: tuple[str, ...]
     where: Where = NOWHERE
 
 
@@ -99,6 +109,7 @@ class Publisher:
     """release name -> npm package id"""
     windows: tuple[OnsetWindow, ...] = ()
     code_systems: tuple[CodeSystemNotice, ...] = ()
+    subtopics: tuple[Subtopic, ...] = ()
     notices: tuple[Notices, ...] = ()
 
     def canonical(self, resource_type: str, resource_id: str) -> str:

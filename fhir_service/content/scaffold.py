@@ -59,10 +59,11 @@ use_contexts:
 key_points:
   - {{id: K1, facts: [F01]}}
 
-# What a request may find the topic by: `about` selects the topic, `mentions` only a section of it.
+# What a request may find the topic by: `about` selects the topic (with a product, `of` says whether it is the
+# product or the condition), `excludes` forbids it, `mentions` only chooses a section. See docs/finder.md.
 finder:
   about:
-    words: [{word}]
+    - words: [{word}]
 
 # How each fact is recognised in what is served: see `facts` of ivig-itp.
 facts:

@@ -13,6 +13,7 @@ from . import publisher as shared
 from . import topic
 from .fields import (
     Code,
+    FinderWords,
     Ref,
     Shape,
     Tuple,
@@ -86,6 +87,13 @@ class TranslationShape(Shape):
     description = Words(required=True)
     key_words = fields.Dict(keys=fields.String(), values=key_words(), required=True)
     review = fields.Nested(ReviewShape, load_default=None)
+
+
+class RetirementShape(Shape):
+    MAKE = topic.Retirement
+    date = date(required=True)
+    reason = Words(required=True)
+    replaced_by = fields.String(load_default=None)
 
 
 class UseContextShape(Shape):
@@ -254,19 +262,28 @@ class KeyPointShape(Shape):
     facts = facts()
 
 
-class FinderListShape(Shape):
+class FinderAboutShape(Shape):
+    of = one_of("product", "condition", load_default=None)
+    broader = fields.Boolean(load_default=False)
     codings = codes()
-    words = Tuple(Words(), load_default=())
+    words = Tuple(FinderWords(), load_default=())
 
 
-class FinderSectionShape(FinderListShape):
+class FinderMentionsShape(Shape):
     section = Ref("sections", required=True)
+    subtopics = Tuple(Ref("subtopics"), load_default=())
+    codings = codes()
+    words = Tuple(FinderWords(), load_default=())
 
 
 class FinderShape(Shape):
-    about = fields.Nested(FinderListShape, required=True)
-    broader = fields.Nested(FinderListShape, load_default=None)
-    mentions = Tuple(fields.Nested(FinderSectionShape), load_default=())
+    about = Tuple(
+        fields.Nested(FinderAboutShape),
+        required=True,
+        validate=validate.Length(min=1, error="is empty; allowed: what selects the topic"),
+    )
+    excludes = Tuple(FinderWords(), load_default=())
+    mentions = Tuple(fields.Nested(FinderMentionsShape), load_default=())
 
 
 class InTextShape(Shape):
@@ -322,6 +339,7 @@ class TopicShape(Shape):
     translations = fields.Dict(
         keys=fields.String(), values=fields.Nested(TranslationShape), load_default=dict
     )
+    retired = fields.Nested(RetirementShape, load_default=None)
     use_contexts = Tuple(fields.Nested(UseContextShape), load_default=())
     product = fields.Nested(ProductShape, load_default=None)
     indications = Tuple(fields.Nested(IndicationShape), load_default=())
@@ -344,6 +362,13 @@ class TopicShape(Shape):
         for name in ("indications", "side_effects", "warnings"):
             if data.get(name) and not data.get("product"):
                 raise ValidationError("stand without a product; allowed: with a field `product`", name)
+
+    @validates_schema(skip_on_field_errors=True)
+    def says_what_selects_it(self, data: dict[str, Any], **_: Any) -> None:
+        """Who asks must know whether a topic with a product was found by it or by what it is given for."""
+        if data["product"] and not all(entry["of"] for entry in data["finder"]["about"]):
+            message = "an entry does not say `of` what; allowed: of: product, of: condition"
+            raise ValidationError({"finder": {"about": [message]}})
 
 
 class OrganizationShape(Shape):
@@ -413,8 +438,23 @@ class CodeSystemShape(Shape):
         return shared.CodeSystemNotice(**data)
 
 
+class SubtopicShape(Shape):
+    """An aspect that a request may ask for. Its codes are no content: no resource is built of them."""
+
+    id = identifier()
+    system = fields.String(required=True)
+    codes = Tuple(fields.String(), required=True)
+    words = Tuple(FinderWords(), load_default=())
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> shared.Subtopic:
+        codings = tuple(topic.Coding(data["system"], code) for code in data["codes"])
+        return shared.Subtopic(id=data["id"], codings=codings, words=data["words"], where=data["where"])
+
+
 class CommonShape(Shape):
     """common.yaml"""
 
     windows = Tuple(fields.Nested(OnsetWindowShape), required=True, data_key="onset_windows")
     code_systems = Tuple(fields.Nested(CodeSystemShape), required=True)
+    subtopics = Tuple(fields.Nested(SubtopicShape), load_default=())

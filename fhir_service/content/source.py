@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/resource.html#id
     read_sources    resources folder -> Sources and every finding
       _read_shared    publisher.yaml, common.yaml, notices.<language>.md, codes.csv
       _read_topic     topics/<slug>/: facts.csv, text.<language>.md, then topic.yaml, which refers to them
-      _check_owners   ids that two topics both claim
+      _check_owners   ids that two topics both claim, and successors that are no topics
     load_sources    the same for programs: Sources, or SourceError with every finding
 """
 
@@ -22,6 +22,7 @@ from marshmallow import Schema, ValidationError
 from .education_text import read_text
 from .explain import explain
 from .fields import Reading
+from .finder_entries import finder_entries, mapped_entries
 from .finding import Finding, SourceError, allowed, at, unknown_fact
 from .names import Names, collect_ids
 from .notices import read_notices
@@ -29,7 +30,7 @@ from .publisher import Notices, Publisher
 from .readability import readability
 from .schemas import CommonShape, PublisherShape, TopicShape
 from .tables import CodeTable, read_codes, read_facts
-from .topic import Fact, FinderEntry, KeyPoint, Text, Topic, Where
+from .topic import Fact, KeyPoint, Text, Topic, Where
 from .yaml_lines import LineDict, read_yaml
 
 RESOURCES = Path(__file__).parents[2] / "resources"
@@ -72,6 +73,7 @@ def read_sources(resources: Path) -> tuple[Sources | None, list[Finding]]:
     read = [_read_topic(folder, resources, publisher, codes, findings) for folder in folders]
     topics = tuple(topic for topic in read if topic is not None)
     _check_owners(topics, findings)
+    _check_successors(topics, findings)
     return Sources(publisher, codes, topics), sorted(set(findings))
 
 
@@ -101,6 +103,7 @@ def _read_shared(resources: Path, findings: list[Finding]) -> tuple[Publisher, C
         windows=common["windows"],
         code_systems=common["code_systems"],
         notices=notices,
+        subtopics=common["subtopics"],
     )
     return publisher, CodeTable(codings, {system.alias: system.url for system in publisher.code_systems})
 
@@ -139,6 +142,7 @@ def _read_topic(
         codes,
         facts=frozenset(facts),
         windows=frozenset(window.id for window in publisher.windows),
+        subtopics=frozenset(subtopic.id for subtopic in publisher.subtopics),
         ids=collect_ids(raw, texts[0], file, findings),
         local_system=local_system(publisher, slug),
     )
@@ -150,7 +154,7 @@ def _read_topic(
     _check_translations(raw, texts, facts, publisher, file, findings)
     if data is None or len(findings) > before:
         return None
-    return _assemble(slug, data, texts, facts, findings)
+    return _assemble(slug, data, texts, facts, publisher, findings)
 
 
 def _read_texts(
@@ -178,6 +182,7 @@ def _assemble(
     data: dict[str, Any],
     texts: tuple[Text, ...],
     statements: Mapping[str, tuple[str, Where]],
+    publisher: Publisher,
     findings: list[Finding],
 ) -> Topic | None:
     """The topic from its checked parts."""
@@ -185,7 +190,10 @@ def _assemble(
     before = len(findings)
     key_points = tuple(_key_point(point, texts[0], findings) for point in data.pop("key_points"))
     facts = tuple(_fact(fact_id, statements[fact_id][0], data) for fact_id in statements)
-    finder = _finder_entries(data.pop("finder"))
+    finder = finder_entries(data.pop("finder"), publisher.subtopics)
+    general = (data["any_side_effect"],) if data["any_side_effect"] else ()
+    concepts = (*general, *data["groups"], *data["symptoms"], *data["terms"])
+    finder += tuple(mapped_entries(finder, concepts, local_system(publisher, slug)))
     del data["facts"], data["languages"], data["translations"]
     if len(findings) > before:
         return None
@@ -237,24 +245,6 @@ def _key_point(point: dict[str, Any], text: Text, findings: list[Finding]) -> Ke
     )
     findings.append(at(point["where"], f"{message}; allowed: the facts of one list item"))
     return KeyPoint(text="", **point)
-
-
-def _finder_entries(finder: dict[str, Any]) -> tuple[FinderEntry, ...]:
-    lists = [(finder["about"], "about", False)]
-    if finder["broader"]:
-        lists.append((finder["broader"], "about", True))
-    lists.extend((section, "mentions", False) for section in finder["mentions"])
-    entries: list[FinderEntry] = []
-    for entry, role, broader in lists:
-        named: dict[str, Any] = {"role": role, "broader": broader, "section": entry.get("section")}
-        entries.extend(
-            FinderEntry(coding=coding, word=None, where=entry["where"], **named)
-            for coding in entry["codings"]
-        )
-        entries.extend(
-            FinderEntry(coding=None, word=word, where=entry["where"], **named) for word in entry["words"]
-        )
-    return tuple(entries)
 
 
 def _check_facts(
@@ -358,6 +348,16 @@ def _check_owners(topics: tuple[Topic, ...], findings: list[Finding]) -> None:
                     f"duplicate id `{claim}`: the topic `{other.slug}` has it too; allowed: an id of its own"
                 )
                 findings.append(at(where, message))
+
+
+def _check_successors(topics: tuple[Topic, ...], findings: list[Finding]) -> None:
+    """What replaces a retired topic is a topic that is shown."""
+    shown = [topic.slug for topic in topics if topic.retired is None]
+    for topic in topics:
+        successor = topic.retired.replaced_by if topic.retired else None
+        if topic.retired and successor is not None and successor not in shown:
+            message = f"`{successor}` is no topic that is shown; {allowed(successor, shown)}"
+            findings.append(at(topic.retired.where, message))
 
 
 def _load(

@@ -13,8 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-Role = Literal["about", "mentions"]
-"""`about` selects the topic; `mentions` never does: it only chooses a section of a topic already selected."""
+Role = Literal["about", "mentions", "excludes"]
+"""`about` selects the topic; `mentions` never does: it only chooses a section of a topic already selected;
+`excludes` forbids to select it by words, and its product by any code."""
+
+Subject = Literal["product", "condition"]
+"""What of the topic an `about` entry means: what is given, or what it is given for."""
 
 Relation = Literal["equivalent", "wider", "narrower", "inexact", "relatedto"]
 """R4's ConceptMap words, said of the target: `wider` means that the target is wider than our concept."""
@@ -438,6 +442,17 @@ class Translation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Retirement:
+    """Why a topic is no longer shown. What was built of it stays readable, with the status `retired`."""
+
+    date: str
+    reason: str
+    replaced_by: str | None = None
+    """slug of the topic to show instead"""
+    where: Where = NOWHERE
+
+
+@dataclass(frozen=True, kw_only=True)
 class UseContext:
     """One useContext; `kind` is a code of usage-context-type (age, focus, task, user)."""
 
@@ -447,13 +462,18 @@ class UseContext:
 
 @dataclass(frozen=True, kw_only=True)
 class FinderEntry:
-    """A code or a word by which a request may find the topic, with its role."""
+    """A code or a word by which a request may find the topic, with its role. No reader sees it."""
 
     coding: Coding | None
     word: str | None
+    """a phrase of whole words; with ` … ` between two parts a few other words may stand there"""
     role: Role
+    of: Subject | None = None
+    """of an `about` entry; None where the topic has neither a product nor a condition"""
     broader: bool = False
     """an `about` code wider than the topic: selects with a lower rank and the reason "broader" """
+    mapped: bool = False
+    """a code of the topic's own; it has the role of the code that its ConceptMap calls equivalent"""
     section: str | None = None
     """the section a `mentions` entry chooses"""
     where: Where = NOWHERE
@@ -534,6 +554,7 @@ class Topic:
     plan: Plan | None = None
     key_points: tuple[KeyPoint, ...] = ()
     finder: tuple[FinderEntry, ...] = ()
+    retired: Retirement | None = None
     where: Where = NOWHERE
 
     @property
