@@ -38,6 +38,7 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     from fhir_service.releases.validator import validator
     from fhir_service.security.configuration import open_security
     from fhir_service.served_types import served_types
+    from fhir_service.site_codes import read_site_codes
     from fhir_service.store import open_store
     from fhir_service.store.token_use import TokenUses
     from fhir_service.topics import Topics
@@ -77,7 +78,7 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     app.register_blueprint(
         packages.create_blueprint(settings, security.guard, lambda: npm_packages(resources or RESOURCES))
     )
-    doors = Doors(settings, topics)
+    doors = Doors(settings, topics, read_site_codes(settings, topics.neutral()))
     for door in (infobutton, cds_hooks, pages):
         app.register_blueprint(door.create_blueprint(doors))
     app.register_blueprint(health.create_blueprint(store))

@@ -59,7 +59,7 @@ def age_of(value: str, unit: str) -> Age | None:
 def age_at(birth_date: str, today: datetime.date) -> Age | None:
     """The age at a day of who was born on a FHIR date, however partial; None before the birth."""
     found = _BIRTH_DATE.fullmatch(birth_date)
-    if found is None:
+    if found is None or not _exists(birth_date):
         return None
     year, month, day = (int(part) if part else None for part in found.groups())
     most = _full_years((year or 0, month or 1, day or 1), today)
@@ -81,6 +81,14 @@ def span(ages: Iterable[Age]) -> Age:
         low=min(lows) if len(lows) == len(ages) > 0 else None,
         high=max(highs) if len(highs) == len(ages) > 0 else None,
     )
+
+
+def _exists(partial_date: str) -> bool:
+    try:
+        datetime.date.fromisoformat(f"{partial_date}-01-01"[:10])
+    except ValueError:
+        return False
+    return True
 
 
 def _full_years(born: tuple[int, int, int], today: datetime.date) -> int:

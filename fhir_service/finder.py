@@ -206,6 +206,13 @@ class Finder:
             selected[phrase] = (*selected.get(phrase, ()), _About(slug, entry.of, "words"))
 
 
+def codes_of(topics: Iterable[Topic]) -> frozenset[tuple[str, str]]:
+    """(system, code) of all that have a role in a topic."""
+    return frozenset(
+        (entry.coding.system, entry.coding.code) for topic in topics for entry in topic.finder if entry.coding
+    )
+
+
 class _Read:
     """One thing that is asked about, made ready once: its codes, those of the site's map, and its words."""
 

@@ -227,8 +227,9 @@ class Settings:
     site_codes: str | None = setting(
         "FHIR_SERVICE_SITE_CODES",
         None,
-        not_yet,
-        "a ConceptMap from a site's own codes to the topics' concepts",
+        existing_file,
+        "a JSON file with a ConceptMap (R4, R4B or R5) from a site's own codes to codes of the topics, "
+        "which the doors beside FHIR then find by them; only `equivalent` counts",
         shown="none",
     )
 

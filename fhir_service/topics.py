@@ -8,7 +8,7 @@ FHIR resource of one build are the same content, and each answer names its hash.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -62,6 +62,11 @@ class Topics:
         files = sorted((self.resources / TOPICS).glob(f"*/fhir/{TOPIC_FILE}"))
         read = (self._read(file) for file in files)
         return {built.slug: built for built in read}
+
+    def neutral(self) -> Iterator[Topic]:
+        """The topics alone; nothing is read before the first is asked for."""
+        for built in self.by_slug.values():
+            yield built.topic
 
     def holding(self, release: str, type_name: str, logical_id: str) -> BuiltTopic | None:
         """The topic that a resource was built of: ids begin with its slug or with its product's id."""

@@ -6,26 +6,27 @@ https://flask.palletsprojects.com/en/stable/blueprints/
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from flask import Response
 
-from fhir_service.finder import Finder
+from fhir_service.finder import Finder, SiteCodes
 from fhir_service.settings import Settings
 from fhir_service.topics import CONTENT_HEADER, BuiltTopic, Topics, content_header
 
 
 @dataclass(frozen=True)
 class Doors:
-    """Wired once in `create_app`; nothing is read before the first request of a door."""
+    """Wired once in `create_app`; unless a site has a map, no topic is read before a door is asked."""
 
     settings: Settings
     topics: Topics
+    site_codes: SiteCodes = field(default_factory=dict)
 
     @cached_property
     def finder(self) -> Finder:
-        return Finder(built.topic for built in self.topics.by_slug.values())
+        return Finder(self.topics.neutral(), self.site_codes)
 
 
 def name_content(response: Response, topics: Iterable[BuiltTopic]) -> None:

@@ -47,11 +47,15 @@ def serve() -> None:
     fhir-service serve
     PORT=8080 FHIR_SERVICE_TYPES=all FHIR_SERVICE_WRITES=open fhir-service serve
     """
+    from fhir_service.content.published import RESOURCES
     from fhir_service.security.configuration import check_security
+    from fhir_service.site_codes import read_site_codes
+    from fhir_service.topics import Topics
 
     try:
         settings = Settings.from_environment(os.environ)
         check_security(settings)
+        read_site_codes(settings, Topics(RESOURCES).neutral())
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
     address = find_address(settings)
