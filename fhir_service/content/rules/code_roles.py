@@ -19,7 +19,9 @@ def check(material: Material) -> Iterator[Finding]:
         if entry.coding is not None:
             other = roles.setdefault(entry.coding, entry.role)
             if other != entry.role:
-                message = f"code `{clinical.get(entry.coding.system)} {entry.coding.code}` has both roles"
+                message = (
+                    f"code `{clinical.get(entry.coding.system, 'local')} {entry.coding.code}` has both roles"
+                )
                 yield at(entry.where, f"{message}; allowed: `about` or `mentions`")
     for where, coding in _used(material.topic):
         if coding.system in clinical and coding not in roles:

@@ -16,7 +16,7 @@ import pytest
 
 from fhir_service.content import rules
 from fhir_service.content.rules import RULES, Material, Rule, evaluate
-from fhir_service.content.topic import BulletList, Paragraph, Review, Section, Text, Topic
+from fhir_service.content.topic import BulletList, FinderEntry, Paragraph, Review, Section, Text, Topic
 from fhir_service.content.words import words_sha256
 
 Resource = dict[str, Any]
@@ -159,6 +159,16 @@ def test_code_roles_wants_one_role_for_each_code(material: Material) -> None:
     assert "code `snomed 386661006` has no role" in message
     both = (*topic.finder, replace(topic.finder[0], role="mentions"))
     assert "has both roles" in told("code_roles", with_topic(material, finder=both))[0]
+
+
+def test_finder_words_wants_words_that_do_what_their_role_says(material: Material) -> None:
+    topic = material.topic
+    mentioned = FinderEntry(coding=None, word="bleeding in ITP", role="mentions", section="side-effects")
+    (message,) = told("finder_words", with_topic(material, finder=(*topic.finder, mentioned)))
+    assert "the word `bleeding in ITP` is only mentioned, but selects the topic" in message
+    excluded = FinderEntry(coding=None, word="immune globulin … SC", role="about", of="product")
+    (message,) = told("finder_words", with_topic(material, finder=(*topic.finder, excluded)))
+    assert "the word `immune globulin … SC` can never select: the topic excludes it" in message
 
 
 def test_digits_finds_a_number_that_no_fact_has(material: Material) -> None:
