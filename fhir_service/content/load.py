@@ -11,6 +11,7 @@ The loader owns exactly what it loaded and never touches anything else:
         resource new or changed      -> a new version
         resource unchanged           -> no new version
         resource no longer held      -> deleted, its history kept
+        retired, and no longer       -> refused, all of it
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from fhir_service.content.build import DRAFTS, MANIFEST
 from fhir_service.formats import fhir_json
 from fhir_service.formats.meta import stamp
 from fhir_service.releases import RELEASES
+from fhir_service.releases.lifecycle import leaves_retirement
 from fhir_service.search.definitions import SearchParameters
 from fhir_service.search.index import INDEX_VERSION, IndexRow, index_rows
 from fhir_service.store.contract import StoredVersion
@@ -207,12 +209,21 @@ class _Loader:
         version_id = current.version_id + 1 if current else 1
         body = stamp(resource, version_id, self._now)
         rows = index_rows(resource, self._parameters[package.release])
+        if current is not None and current.body is not None:
+            self._require_lifecycle(package, fhir_json.parse(current.body), resource)
         if is_there:
             self.loaded.updated += 1
         else:
             self.loaded.created += 1
         version = StoredVersion(type_name, logical_id, version_id, self._now, body)
         return self._transaction.put(package.release, version, rows)
+
+    def _require_lifecycle(self, package: Package, before: dict[str, Any], after: dict[str, Any]) -> None:
+        if leaves_retirement(before, after, RELEASES[package.release]):
+            raise LoadError(
+                f"{after['resourceType']}/{after['id']} ({package.release}) is retired and cannot become"
+                f" `{after.get('status')}`: give what replaces it another id, such as a topic of another name"
+            )
 
     def _delete(self, release: str, type_name: str, logical_id: str) -> None:
         current = self._transaction.read(release, type_name, logical_id)

@@ -17,7 +17,7 @@ _HEADING = re.compile(r"^## .*\{#([a-z-]+)\}\s*$")
 _CODES = {
     name.replace("_", "-"): name
     for name in ("language_name", "service", "absence", "draft_translation", "fallback")
-    + ("not_reviewed", "reviewed", "months", "page_description")
+    + ("not_reviewed", "reviewed", "retired", "months", "page_description")
 }
 
 

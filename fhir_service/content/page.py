@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .narrative import bullets, escaped, heading, paragraph
-from .publisher import Publisher, review_line
+from .publisher import Publisher, standing
 from .topic import BulletList, Section, Text, Topic
 
 _STYLE = """
@@ -34,13 +34,13 @@ def section_blocks(section: Section) -> list[str]:
 
 
 def education_page(topic: Topic, text: Text, publisher: Publisher) -> str:
-    """The whole page: the review line first (of a draft, that it is one), the service notice at the foot."""
+    """The whole page: first what a reader must know of the words, the service notice at the foot."""
     notices = publisher.notice(text.language)
     body = [
         "<main>",
         *([f'<p class="notice">{escaped(notices.draft_translation)}</p>'] if text.is_draft else []),
         heading(text.title, 1),
-        paragraph(review_line(topic, notices)),
+        *(paragraph(line) for line in standing(topic, notices)),
         *(block for section in text.sections for block in _section(section, 2)),
         "</main>",
         "<footer>",

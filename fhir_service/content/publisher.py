@@ -79,6 +79,8 @@ class Notices:
     not_reviewed: str
     """until a clinical review is recorded; `review_line` fills in the source's month"""
     reviewed: str
+    retired: str
+    """of a topic that is no longer kept up to date, since `{date}`"""
     months: tuple[str, ...]
     """`September {year}`, January first"""
     page_description: str
@@ -139,3 +141,13 @@ def review_line(topic: Topic, notices: Notices) -> str:
         return notices.not_reviewed.replace("{source_month}", source_month)
     filled = notices.reviewed.replace("{role}", review.role).replace("{date}", review.date)
     return filled.replace("{source_month}", source_month)
+
+
+def standing(topic: Topic, notices: Notices) -> tuple[str, ...]:
+    """What a reader must know of the words before reading them: whether they are retired, and reviewed."""
+    review = review_line(topic, notices)
+    if topic.retired is None:
+        return (review,)
+    retired = notices.retired.replace("{date}", topic.retired.date)
+    # The reason is written in the topic's own language alone.
+    return (retired, *((topic.retired.reason,) if notices.language == topic.language else ()), review)

@@ -366,9 +366,11 @@ class TopicShape(Shape):
     @validates_schema(skip_on_field_errors=True)
     def says_what_selects_it(self, data: dict[str, Any], **_: Any) -> None:
         """Who asks must know whether a topic with a product was found by it or by what it is given for."""
-        if data["product"] and not all(entry["of"] for entry in data["finder"]["about"]):
-            message = "an entry does not say `of` what; allowed: of: product, of: condition"
-            raise ValidationError({"finder": {"about": [message]}})
+        message = "is missing; allowed: product, condition"
+        entries = enumerate(data["finder"]["about"])
+        silent = {number: {"of": [message]} for number, entry in entries if not entry["of"]}
+        if data["product"] and silent:
+            raise ValidationError({"finder": {"about": silent}})
 
 
 class OrganizationShape(Shape):

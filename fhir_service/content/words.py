@@ -38,7 +38,9 @@ def section_passages(section: Section) -> Iterator[str]:
 def topic_words(topic: Topic) -> Iterator[tuple[Where, str]]:
     """The words of topic.yaml: names, titles, descriptions, comments, and the sentences of every item."""
     parts = [
-        field.name for field in fields(topic) if field.name not in ("texts", "facts", "finder", "source")
+        field.name
+        for field in fields(topic)
+        if field.name not in ("texts", "facts", "finder", "source", "retired")
     ]
     for name in parts:
         yield from _words(getattr(topic, name), name, topic.where)

@@ -24,11 +24,10 @@ from fhir_service.fhir.outcome import outcome
 from fhir_service.formats import fhir_json
 from fhir_service.formats.meta import stamp, without_stamp
 from fhir_service.releases import Release
+from fhir_service.releases.lifecycle import becomes_draft, leaves_retirement
 from fhir_service.search.custom import require_usable
 from fhir_service.search.index import index_rows
 from fhir_service.store.contract import StoredVersion, WritableResources
-
-_LIFECYCLE = "http://hl7.org/fhir/ValueSet/publication-status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,17 +154,12 @@ def require_not_owned(
 
 def require_lifecycle(before: dict[str, Any], after: dict[str, Any], release: Release) -> None:
     """What was published stays published: https://hl7.org/fhir/R4/codesystem-publication-status.html."""
-    type_name = after["resourceType"]
-    element = release.type_definition(type_name).elements.get("status")
-    if element is None or element.binding is None or element.binding.value_set != _LIFECYCLE:
-        return
-    was, becomes = before.get("status"), after.get("status")
-    if (was == "active" and becomes == "draft") or (was == "retired" and becomes != "retired"):
+    if becomes_draft(before, after, release) or leaves_retirement(before, after, release):
         raise Unprocessable(
-            f"The status was `{was}` and cannot become `{becomes}`: active never returns to draft, and what"
-            " is retired stays so.",
+            f"The status was `{before['status']}` and cannot become `{after.get('status')}`: active never"
+            " returns to draft, and what is retired stays so.",
             issue_code="business-rule",
-            expression=(f"{type_name}.status",),
+            expression=(f"{after['resourceType']}.status",),
         )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fhir_service.content.lint import check
-from fhir_service.content.source import RESOURCES
+from fhir_service.content.source import RESOURCES, load_sources
 from tests.conformance.corpus import (
     RELEASES,
     AcceptedWarning,
@@ -24,6 +24,7 @@ from tests.conformance.corpus import (
 from tests.conformance.official_validator import Finding, Job, OfficialValidator
 from tests.conformance.reports import errors, unaccepted_warnings
 from tests.content.conftest import TOPICS
+from tests.content.retired import build_retired
 
 pytestmark = pytest.mark.xdist_group("official-validator")
 
@@ -59,6 +60,18 @@ def test_no_built_resource_has_an_error(built_findings: list[Finding]) -> None:
 
 def test_built_resources_warn_only_of_what_is_accepted(built_findings: list[Finding]) -> None:
     assert unaccepted_warnings(built_findings, accepted_warnings()) == ""
+
+
+def test_a_retired_topic_has_no_error(official_validator: OfficialValidator) -> None:
+    built = build_retired(load_sources())
+    jobs = (
+        Job(release, f"retired {resource['resourceType']}/{resource['id']}", resource)
+        for release, resources in built.items()
+        for resource in resources
+    )
+    findings = official_validator.validate_all(jobs)
+    assert errors(findings) == ""
+    assert unaccepted_warnings(findings, accepted_warnings()) == ""
 
 
 def test_adverse_events_conform_to_our_profile(adverse_event_findings: list[Finding]) -> None:

@@ -192,6 +192,22 @@ def test_an_older_package_does_not_replace_a_newer_one(store: RelationalStore, c
     assert find(store, ("title", "old")) == ["a"]
 
 
+def test_what_is_retired_stays_so(store: RelationalStore, content: Content) -> None:
+    content.write(library("a"))
+    content.load(store)
+    content.write(library("a") | {"status": "retired"})
+    assert content.load(store).updated == 3
+    content.write(library("a"), version="2.0.0")
+    with pytest.raises(LoadError, match="Library/a .* is retired and cannot become `draft`"):
+        content.load(store)
+    assert version_of(store, "a") == 2
+    content.write(library("b"), version="2.0.0")
+    content.load(store)
+    content.write(library("a"), library("b"), version="3.0.0")
+    content.load(store)  # it was deleted in between, and is another one
+    assert version_of(store, "a") == 4
+
+
 def test_a_file_that_holds_another_resource_is_refused(store: RelationalStore, content: Content) -> None:
     content.write(library("a"))
     for file in content.folder.rglob("Library-a.json"):

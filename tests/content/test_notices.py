@@ -21,7 +21,7 @@ def test_a_missing_or_unknown_notice_is_a_finding() -> None:
     found = read_notices("## A {#service}\n\nWords.\n\n## B {#absense}\n\nWords.\n", "n.md", "en", findings)
     assert found is None
     missing = ["absence", "draft-translation", "fallback", "language-name", "months", "not-reviewed"]
-    missing += ["page-description", "reviewed"]
+    missing += ["page-description", "retired", "reviewed"]
     assert [str(finding) for finding in sorted(findings)] == [
         *(
             f"n.md:1: notice `{code}` is missing or empty; allowed: `## Heading {{#{code}}}` and words"

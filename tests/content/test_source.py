@@ -84,6 +84,30 @@ def test_the_broader_code_selects_and_symptoms_never_do(sources: Sources) -> Non
 
 
 CASES = {
+    "finder word too long": (
+        TOPIC,
+        "        - IV IG\n",
+        "        - a b c d e f g h i\n",
+        "`a b c d e f g h i` cannot be looked for; allowed: one to 8 words, or two such parts with `…`",
+    ),
+    "finder entry that does not say of what": (
+        TOPIC,
+        "    - of: product\n      codes: [local ivig,",
+        "    - codes: [local ivig,",
+        "`finder.about[1].of`: is missing; allowed: product, condition",
+    ),
+    "unknown subtopic": (
+        TOPIC,
+        "subtopics: [adverse-effects]",
+        "subtopics: [adverse]",
+        "`adverse` is none of the subtopics; did you mean `adverse-effects`?",
+    ),
+    "successor that is no topic": (
+        TOPIC,
+        "released: 2026-11-23",
+        "retired: {date: 2026-11-25, reason: Words., replaced_by: ivig-2}\nreleased: 2026-11-23",
+        "`ivig-2` is no topic that is shown",
+    ),
     "wrong field": (
         TOPIC,
         "    severity: mild",

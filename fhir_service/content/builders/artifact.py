@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..narrative import narrative, paragraph
-from ..publisher import review_line
+from ..publisher import standing
 from .context import Context, TopicContext
 from .datatypes import Element, Resource, concept_of
 
@@ -176,7 +176,8 @@ def finished(
     status = "generated"
     blocks = list(blocks)
     if isinstance(context, TopicContext):
-        blocks.append(paragraph(review_line(context.topic, context.publisher.notice(resource["language"]))))
+        notices = context.publisher.notice(resource["language"])
+        blocks += [paragraph(line) for line in standing(context.topic, notices)]
         status = "additional"
     first["text"] = narrative(blocks, resource["language"], status)
     for name in ("contained", "extension"):

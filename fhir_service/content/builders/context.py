@@ -71,7 +71,13 @@ class TopicContext(Context):
         return self.topic.clinical_review is not None
 
     @property
+    def retired(self) -> bool:
+        return self.topic.retired is not None
+
+    @property
     def status(self) -> str:
+        if self.retired:
+            return "retired"
         return "active" if self.reviewed else "draft"
 
     def review(self, text: Text) -> Review | None:
@@ -79,7 +85,16 @@ class TopicContext(Context):
         return review_of(self.topic, text)
 
     def document_status(self, text: Text) -> str:
+        """Before R5 a document has no status for what is out of date: it stays as finished as it was."""
+        if self.retired and self.is_r5:
+            return "deprecated"
         return "final" if self.review(text) else "preliminary"
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a medicine's status says so. Otherwise it has none: no word means draft, and `inactive`
+        would say of the medicine what is true of the page alone."""
+        return self.reviewed and not self.retired
 
     def id(self, suffix: str) -> str:
         """The logical id of something of this topic."""

@@ -55,7 +55,7 @@ def _page(context: TopicContext, text: Text) -> Resource:
     resource = head(context, "DocumentReference", resource_id) | {
         "language": text.language,
         **({"version": context.topic.version} if context.is_r5 else {}),
-        "status": "current",
+        "status": "superseded" if context.retired else "current",
         "docStatus": context.document_status(text),
         **kind_of_document(context, text),
         "author": [publisher_reference(context)],

@@ -44,7 +44,11 @@ def build_index(context: TopicContext, others: Sequence[Resource]) -> Resource:
         "purpose": topic.purpose,
         "topic": topics(),
         "author": [{"name": context.publisher.name}],
-        "relatedArtifact": [derived_from(context), *(_composed_of(context, other) for other in others)],
+        "relatedArtifact": [
+            derived_from(context),
+            *(_composed_of(context, other) for other in others),
+            *_successor(context),
+        ],
     }
     blocks = [paragraph(topic.title), paragraph(topic.description), absence(context)]
     held = [other["title"] for other in others if other.get("title") and other["language"] == topic.language]
@@ -54,6 +58,14 @@ def build_index(context: TopicContext, others: Sequence[Resource]) -> Resource:
 
 def _description(context: TopicContext) -> str:
     return f"{context.topic.description} {context.notices.absence}"
+
+
+def _successor(context: TopicContext) -> list[Element]:
+    """The Library of the topic that is shown instead of a retired one."""
+    retired = context.topic.retired
+    if retired is None or retired.replaced_by is None:
+        return []
+    return [{"type": "successor", "resource": context.canonical("Library", f"{retired.replaced_by}-library")}]
 
 
 def _composed_of(context: TopicContext, other: Resource) -> Element:

@@ -43,6 +43,6 @@ def _premedication(context: TopicContext, medicine: Premedication) -> Resource:
 
 
 def _medication(context: TopicContext, resource_id: str, code: Element) -> Resource:
-    """medication-status has no draft: without a clinical review the status stays out."""
+    """medication-status has neither draft nor retired: then the status stays out."""
     medication = head(context, "Medication", resource_id) | {"code": code}
-    return medication | {"status": "active"} if context.reviewed else medication
+    return medication | {"status": "active"} if context.in_use else medication

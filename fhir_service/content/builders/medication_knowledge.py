@@ -31,7 +31,7 @@ def build(context: TopicContext) -> Iterable[Resource]:
         url = context.canonical("MedicationKnowledge", product.id)
         knowledge["identifier"] = [{"system": "urn:ietf:rfc:3986", "value": url}]
     knowledge["code"] = codeable_concept(product.name, product.codings)
-    if context.reviewed:  # medicationknowledge-status has no draft
+    if context.in_use:  # medicationknowledge-status has neither draft nor retired
         knowledge["status"] = "active"
     knowledge |= _r5(context, product) if context.is_r5 else _r4(context, product)
     yield finished(context, knowledge, [*_blocks(context, product), absence(context)])

@@ -81,6 +81,7 @@ class _Digits:
         self._names += [system.notice for system in publisher.code_systems if system.notice]
         reviews = [topic.clinical_review, *(text.review for text in topic.texts)]
         self._names += [review.date for review in reviews if review]
+        self._names += [topic.retired.date] if topic.retired else []
 
     def foreign(self, words: str) -> Iterable[str]:
         for name in self._names:

@@ -1,4 +1,4 @@
-"""What no clinician has reviewed is a draft; what one has reviewed is not.
+"""What no clinician has reviewed is a draft; what one has reviewed is not; what is retired is neither.
 
 https://hl7.org/fhir/R4/valueset-publication-status.html
 """
@@ -10,29 +10,46 @@ from typing import Any
 
 from ..finding import Finding
 from ..publisher import review_of
+from ..topic import Topic
 from .rule import Material, Resource, Rule
 
-_DRAFT = {"Composition": "preliminary", "DocumentReference": "preliminary"}
-_REVIEWED = {"Composition": "final", "DocumentReference": "final"}
-# Their status says something else (whether a product is in use) and has no word for a draft.
-_NO_DRAFT = frozenset(["Medication", "MedicationKnowledge"])
+_DOCUMENTS = frozenset(["Composition", "DocumentReference"])
+# Their status says something else (whether a product is in use): no word for a draft, nor for a retired page.
+_PRODUCTS = frozenset(["Medication", "MedicationKnowledge"])
 
 
 def check(material: Material) -> Iterator[Finding]:
+    topic = material.topic
     for release, resource in material.resources():
-        name = resource["resourceType"]
-        reviewed = review_of(material.topic, material.text_of(resource) or material.topic.text) is not None
-        if name in _NO_DRAFT and not reviewed:
-            if "status" in resource:
-                message = f"{name} has a status before a review; allowed: none, it has no word for draft"
-                yield material.fault(release, resource, message)
-            continue
-        wanted = (_REVIEWED if reviewed else _DRAFT).get(name, "active" if reviewed else "draft")
-        status = _status(resource)
-        if status is not None and status != wanted:
-            known = "is recorded" if reviewed else "is not recorded"
-            message = f"the status is `{status}` and a clinical review {known}; allowed: `{wanted}`"
+        reviewed = review_of(topic, material.text_of(resource) or topic.text) is not None
+        name, status = resource["resourceType"], _status(resource)
+        wanted = _wanted(topic, name, release, reviewed)
+        if wanted is None and status is not None:
+            message = (
+                f"{name} has a status, and {_standing(topic, reviewed)}; allowed: none: no word for that"
+            )
             yield material.fault(release, resource, message)
+        elif status not in (None, wanted):
+            message = f"the status is `{status}`, and {_standing(topic, reviewed)}; allowed: `{wanted}`"
+            yield material.fault(release, resource, message)
+
+
+def _standing(topic: Topic, reviewed: bool) -> str:
+    if topic.retired:
+        return "the topic is retired"
+    return f"a clinical review is {'recorded' if reviewed else 'not recorded'}"
+
+
+def _wanted(topic: Topic, name: str, release: str, reviewed: bool) -> str | None:
+    if name in _PRODUCTS:
+        return "active" if reviewed and not topic.retired else None
+    if name in _DOCUMENTS:
+        if topic.retired and release == "r5":  # before it no document has a word for that
+            return "deprecated"
+        return "final" if reviewed else "preliminary"
+    if topic.retired:
+        return "retired"
+    return "active" if reviewed else "draft"
 
 
 def _status(resource: Resource) -> str | None:
@@ -49,6 +66,6 @@ def _status(resource: Resource) -> str | None:
 
 RULE = Rule(
     "draft_status",
-    "Without a recorded clinical review the status is draft (Composition: preliminary).",
+    "Without a recorded clinical review the status is draft (Composition: preliminary); retired is retired.",
     check,
 )

@@ -28,6 +28,8 @@ def _lost(
     material: Material, release: str, resources: Iterable[Resource], there: Iterable[Resource]
 ) -> Iterator[Finding]:
     known = {(resource["resourceType"], resource["id"]) for resource in there}
+    if material.topic.retired:  # its successor is another topic, which the sources have
+        known.add(("Library", f"{material.topic.retired.replaced_by}-library"))
     for resource in resources:
         for target in sorted(set(_targets(resource, material.publisher.base))):
             found = _LOCAL.match(target)

@@ -275,14 +275,17 @@ def test_review_claims_ties_a_review_to_the_words_that_were_read(material: Mater
 def test_draft_status_goes_with_the_recorded_review(material: Material) -> None:
     active = with_built(material, "r4", "Library/ivig-itp-library", lambda r: r.update(status="active"))
     (message,) = told("draft_status", active)
-    assert "the status is `active` and a clinical review is not recorded; allowed: `draft`" in message
+    assert "the status is `active`, and a clinical review is not recorded; allowed: `draft`" in message
     read = Review(role="nurse", date="2026-12-01", words_sha256="")
     found = told("draft_status", with_topic(material, clinical_review=read))
     assert any(
-        "the status is `draft` and a clinical review is recorded; allowed: `active`" in m for m in found
+        "the status is `draft`, and a clinical review is recorded; allowed: `active`" in m for m in found
     )
     in_use = with_built(material, "r5", "MedicationKnowledge/ivig", lambda r: r.update(status="active"))
-    assert "it has no word for draft" in told("draft_status", in_use)[0]
+    assert (
+        "MedicationKnowledge has a status, and a clinical review is not recorded"
+        in told("draft_status", in_use)[0]
+    )
 
 
 @pytest.mark.parametrize(
