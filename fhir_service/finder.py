@@ -126,7 +126,13 @@ class Finder:
         for number, one in enumerate(read):
             for slug, match in self._matches(number, one):
                 found.setdefault(slug, []).append(match)
-        hits = [self._hit(slug, matches, context, read) for slug, matches in found.items()]
+        subtopic = _Read(context.subtopic or Asked(), self._site_codes)
+        wanted = _Wanted(
+            subtopic=subtopic,
+            codes=tuple(key for one in read for key, *_ in one.codes),
+            words=tuple(one.own_words for one in read if one.asked.words),
+        )
+        hits = [self._hit(slug, matches, context, wanted) for slug, matches in found.items()]
         return tuple(sorted(hits, key=lambda hit: (_RANK[hit.reason], hit.slug)))
 
     # --- selecting --------------------------------------------------------------------------------------
@@ -158,7 +164,7 @@ class Finder:
                         yield about, spoken.said(said)
 
     def _is_mentioned(self, slug: str, read: _Read) -> bool:
-        return any(key in self._topics[slug].codes for key, _, _ in read.codes)
+        return any(key in self._topics[slug].codes for key, *_ in read.codes)
 
     def _is_excluded(self, slug: str, read: _Read) -> bool:
         """Words that are too long to read might exclude it."""
@@ -168,14 +174,12 @@ class Finder:
 
     # --- the section ------------------------------------------------------------------------------------
 
-    def _hit(self, slug: str, matches: list[Match], context: Context, read: list[_Read]) -> Hit:
+    def _hit(self, slug: str, matches: list[Match], context: Context, wanted: _Wanted) -> Hit:
         topic = self._topics[slug]
-        subtopic = _Read(context.subtopic, self._site_codes) if context.subtopic else None
-        sections = _sections(topic, subtopic, read)
         return Hit(
             slug=slug,
             matches=_best_first(matches),
-            section=next((section for section in sections if section), None),
+            section=next((section for section in _sections(topic, wanted) if section), None),
             outside=_outside(context.age, topic.age),
         )
 
@@ -231,6 +235,15 @@ class _Read:
         return Spoken.of((*self.asked.words, *displays)) if displays else self.own_words
 
 
+class _Wanted(NamedTuple):
+    """What may choose a section."""
+
+    subtopic: _Read
+    codes: tuple[_Key, ...]
+    """of everything that is asked about"""
+    words: tuple[Spoken, ...]
+
+
 def _codes(asked: Asked, site_codes: SiteCodes) -> Iterator[tuple[_Key, Coding, bool]]:
     """(key, the code of the request, whether the site's map led to it)"""
     for coding in asked.codings:
@@ -272,23 +285,23 @@ def _best_first(matches: list[Match]) -> tuple[Match, ...]:
     return tuple(first.values())
 
 
-def _sections(topic: _Indexed, subtopic: _Read | None, read: list[_Read]) -> Iterator[str | None]:
+def _sections(topic: _Indexed, wanted: _Wanted) -> Iterator[str | None]:
     """The sections that might be meant, the best first: by the subtopic, by other codes, by words."""
-    if subtopic:
-        yield from (topic.codes.get(key) for key, _, _ in subtopic.codes)
-        yield _section_said(topic, subtopic.spoken)
-    for one in read:
-        yield from (topic.codes.get(key) for key, _, _ in one.codes)
-    for one in read:
-        yield _section_said(topic, one.own_words)
+    yield from (topic.codes.get(key) for key, *_ in wanted.subtopic.codes)
+    yield _section_said(topic, wanted.subtopic.spoken)
+    yield from (topic.codes.get(key) for key in wanted.codes)
+    yield from (_section_said(topic, spoken) for spoken in wanted.words)
 
 
 def _section_said(topic: _Indexed, spoken: Spoken) -> str | None:
     """By the longest phrase, of those the first; not by a word of what selects the topic ("IV")."""
-    selecting = [span for phrase in topic.about for span in phrase.spans(spoken)]
+    if not spoken.phrases:
+        return None
+    selecting = [span for phrase in topic.about if phrase.is_said(spoken) for span in phrase.spans(spoken)]
     said = [
         (span.start - span.end, span.start, section)
         for phrase, section in topic.words
+        if phrase.is_said(spoken)
         for span in phrase.spans(spoken)
         if not any(other.start <= span.start and span.end <= other.end for other in selecting)
     ]

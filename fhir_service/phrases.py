@@ -12,6 +12,7 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 GAP = "…"
@@ -23,7 +24,7 @@ GAP_WORDS = 6
 LONGEST = 8
 """The words of the longest phrase (or part of one) that is looked for."""
 
-LONGEST_TEXT = 2000
+LONGEST_TEXT = 1000
 """Characters. What is longer is no order and no question: none of it is read, lest an exclusion is missed."""
 
 _UNSEEN = ("Mn", "Me", "Cf")
@@ -92,7 +93,9 @@ class Phrase:
     tail: str | None = None
 
     @classmethod
+    @cache
     def of(cls, written: str) -> Phrase:
+        """Topics share many phrases: each is kept once."""
         head, gap, tail = written.partition(GAP)
         return cls(" ".join(words_of(head)), " ".join(words_of(tail)) if gap else None)
 
@@ -109,7 +112,9 @@ class Phrase:
                 yield Span(head.start, tails[near].end)
 
     def is_said(self, spoken: Spoken) -> bool:
-        return next(self.spans(spoken), None) is not None
+        if self.head not in spoken.phrases:
+            return False
+        return self.tail is None or next(self.spans(spoken), None) is not None
 
     def _reaches(self, spoken: Spoken, head: Span, tail: Span) -> bool:
         between = spoken.words[head.end : tail.start]
