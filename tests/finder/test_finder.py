@@ -51,6 +51,13 @@ def test_the_order_of_the_topics_changes_nothing() -> None:
     assert len(answers.pop()) == 4
 
 
+def test_the_order_of_the_topics_changes_nothing_among_phrases_that_begin_alike() -> None:
+    first, second = about("red … blue"), about("red … green")
+    both = [invented("a", second, first), invented("b", first, second)]
+    answers = {found(Finder(order), asked(words="red or blue or green")) for order in permutations(both)}
+    assert len(answers) == 1
+
+
 def test_a_topic_stands_once_and_says_all_that_selected_it() -> None:
     (hit,) = found(Finder([RANKED[5]]), asked("b"), asked("z"), asked("a"), asked("a", "b"))
     assert [(match.asked, match.reason) for match in hit.matches] == [
