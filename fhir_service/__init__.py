@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     from fhir_service.operations.routing import interactions_of
     from fhir_service.releases import RELEASES
     from fhir_service.releases.validator import validator
-    from fhir_service.security.configuration import open_security
+    from fhir_service.security.configuration import open_cds_clients, open_security
     from fhir_service.served_types import served_types
     from fhir_service.site_codes import read_site_codes
     from fhir_service.store import open_store
@@ -51,7 +52,10 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     def now() -> int:
         return time.time_ns() // 1000
 
-    security = open_security(settings, lambda: TokenUses(open_store(settings.database_url), seconds), seconds)
+    def used() -> TokenUses:
+        return TokenUses(open_store(settings.database_url), seconds)
+
+    security = open_security(settings, used, seconds)
     interactions, switched_off = switched(settings.writes)
     parameters = store.search_parameters(search_parameters(resources or RESOURCES))
     folder = ExportFolder(exports_path(settings.database_url))
@@ -78,7 +82,13 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     app.register_blueprint(
         packages.create_blueprint(settings, security.guard, lambda: npm_packages(resources or RESOURCES))
     )
-    doors = Doors(settings, topics, read_site_codes(settings, topics.neutral()))
+    doors = Doors(
+        settings,
+        topics,
+        read_site_codes(settings, topics.neutral()),
+        today=lambda: datetime.fromtimestamp(seconds(), UTC).date(),
+        cds_clients=open_cds_clients(settings, used, seconds),
+    )
     for door in (infobutton, cds_hooks, pages):
         app.register_blueprint(door.create_blueprint(doors))
     app.register_blueprint(health.create_blueprint(store))

@@ -213,10 +213,20 @@ class Settings:
         "FHIR_SERVICE_FRAME_ANCESTORS", None, not_yet, "who may frame the embedded pages", shown="*"
     )
     cds_clients: str | None = setting(
-        "FHIR_SERVICE_CDS_CLIENTS", None, not_yet, "which CDS Hooks clients are let in", shown="none"
+        "FHIR_SERVICE_CDS_CLIENTS",
+        None,
+        existing_file,
+        "a JSON file with the only CDS Hooks clients that are let in, by a signed token with each call: "
+        '`{"issuer": {"jwks": "keys.json", "jku": ["https://..."]}}`; without `jwks` the keys are fetched '
+        "from the first `jku`",
+        shown="none: all are let in",
     )
     cds_suggestions: str = setting(
-        "FHIR_SERVICE_CDS_SUGGESTIONS", "off", one_of("off", later=("on",)), "whether cards suggest drugs"
+        "FHIR_SERVICE_CDS_SUGGESTIONS",
+        "off",
+        one_of("off", "on"),
+        "whether CDS Hooks cards offer drafts of the medicines that a page names as examples; "
+        "a site's own clinical decision (docs/cds-hooks.md)",
     )
     draft_languages: str = setting(
         "FHIR_SERVICE_DRAFT_LANGUAGES",

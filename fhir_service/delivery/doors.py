@@ -5,13 +5,15 @@ https://flask.palletsprojects.com/en/stable/blueprints/
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 
 from flask import Response
 
 from fhir_service.finder import Finder, SiteCodes
+from fhir_service.security.cds_clients import CdsClients
 from fhir_service.settings import Settings
 from fhir_service.topics import CONTENT_HEADER, BuiltTopic, Topics, content_header
 
@@ -23,6 +25,9 @@ class Doors:
     settings: Settings
     topics: Topics
     site_codes: SiteCodes = field(default_factory=dict)
+    today: Callable[[], date] = date.today
+    cds_clients: CdsClients | None = None
+    """the CDS Hooks clients that are let in; None: all"""
 
     @cached_property
     def finder(self) -> Finder:

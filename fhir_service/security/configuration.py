@@ -13,9 +13,11 @@ from pathlib import Path
 
 from joserfc.jwk import ECKey
 
+from fhir_service.security.cds_clients import CdsClients
 from fhir_service.security.client_credentials import Authority, UsedAssertions
 from fhir_service.security.errors import KeyFileError
 from fhir_service.security.guard import Guard
+from fhir_service.security.key_urls import KeyUrls
 from fhir_service.security.keys import ensure_service_key, read_service_key
 from fhir_service.security.parties import Issuer
 from fhir_service.security.tokens import Signer, Verifier
@@ -52,9 +54,22 @@ def open_security(settings: Settings, used: Callable[[], UsedAssertions], now: C
     return Security(guard=guard, authority=authority, issuers=tuple(issuers.values()))
 
 
+def open_cds_clients(
+    settings: Settings, used: Callable[[], UsedAssertions], now: Callable[[], int]
+) -> CdsClients | None:
+    """The CDS Hooks clients that are let in; None where all are."""
+    if settings.cds_clients is None:
+        return None
+    from fhir_service.security.registry import read_cds_clients
+
+    clients = read_cds_clients(Path(settings.cds_clients))
+    return CdsClients(clients=clients, key_urls=KeyUrls(now), used=used(), now=now)
+
+
 def check_security(settings: Settings) -> None:
     """Raise SettingsError before any worker starts, and make the service's key if there is none."""
     open_security(settings, _NoAssertions, lambda: 0)
+    open_cds_clients(settings, _NoAssertions, lambda: 0)
 
 
 class _NoAssertions:

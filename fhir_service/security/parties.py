@@ -1,4 +1,4 @@
-"""Who is known: clients that may ask for tokens, and other issuers whose tokens are believed.
+"""Who is known: clients that may ask for tokens, CDS Hooks clients, and issuers whose tokens are believed.
 
 https://hl7.org/fhir/smart-app-launch/client-confidential-asymmetric.html
 """
@@ -19,6 +19,15 @@ class Client:
     client_id: str
     keys: KeySet
     scopes: Scopes
+
+
+@dataclass(frozen=True, slots=True)
+class CdsClient:
+    """A CDS Hooks client: it signs with the keys at hand or, without any, with those at its key URLs."""
+
+    issuer: str
+    keys: KeySet | None
+    key_urls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

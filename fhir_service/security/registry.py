@@ -4,9 +4,11 @@ https://hl7.org/fhir/smart-app-launch/client-confidential-asymmetric.html
 
     FHIR_SERVICE_TOKEN_CLIENTS   {"client id": {"jwks": {"keys": [...]}, "scope": "system/*.cruds"}}
     FHIR_SERVICE_TOKEN_ISSUERS   {"https://issuer.test": {"jwks": "issuer-keys.json", "audience": "https://..."}}
+    FHIR_SERVICE_CDS_CLIENTS     {"https://ehr.test/": {"jwks": "ehr-keys.json", "jku": ["https://ehr.test/jwks"]}}
 
-`jwks` is the key set itself, or the path of its file, seen from the folder of the file that names it. Nothing
-is fetched: a key that changes is put into the file, and the service is started again.
+`jwks` is the key set itself, or the path of its file, seen from the folder of the file that names it. Such
+keys are never fetched: a key that changes is put into the file, and the service is started again. Only a CDS
+client that has key URLs (`jku`) and no `jwks` has its keys fetched.
 """
 
 from __future__ import annotations
@@ -15,17 +17,18 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from joserfc.jwk import KeySet
 from marshmallow import Schema, ValidationError, fields
 
 from fhir_service.security.errors import KeyFileError
 from fhir_service.security.keys import ASSERTION_ALGORITHMS, TOKEN_ALGORITHMS, public_keys
-from fhir_service.security.parties import Client, Issuer
+from fhir_service.security.parties import CdsClient, Client, Issuer
 from fhir_service.security.scopes import parse_scopes
-from fhir_service.settings import SettingsError
+from fhir_service.settings import SettingsError, is_loopback
 
-Entry = TypeVar("Entry", Client, Issuer)
+Entry = TypeVar("Entry", Client, Issuer, CdsClient)
 
 
 class _ClientShape(Schema):
@@ -37,6 +40,11 @@ class _IssuerShape(Schema):
     jwks = fields.Raw(required=True)
     audience = fields.Raw(required=True)
     token_endpoint = fields.Url(load_default=None, schemes={"http", "https"}, require_tld=False)
+
+
+class _CdsClientShape(Schema):
+    jwks = fields.Raw(load_default=None)
+    jku = fields.List(fields.Url(schemes={"http", "https"}, require_tld=False), load_default=list)
 
 
 def read_clients(path: Path) -> dict[str, Client]:
@@ -66,6 +74,23 @@ def read_issuers(path: Path) -> dict[str, Issuer]:
         return Issuer(name, keys, listed, entry["token_endpoint"])
 
     return _read_entries("FHIR_SERVICE_TOKEN_ISSUERS", path, _IssuerShape(), make)
+
+
+def read_cds_clients(path: Path) -> dict[str, CdsClient]:
+    """The CDS Hooks clients of a file, by the `iss` of their tokens; SettingsError names what is wrong."""
+
+    def make(name: str, entry: Mapping[str, Any]) -> CdsClient:
+        urls = tuple(entry["jku"])
+        for url in urls:
+            parts = urlsplit(url)
+            if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+                raise KeyFileError("jku: allowed: https:// URLs, or http:// on this machine")
+        if entry["jwks"] is None and not urls:
+            raise KeyFileError("allowed: jwks (a key set, or the path of its file), jku (URLs), or both")
+        keys = None if entry["jwks"] is None else _keys(entry["jwks"], path, ASSERTION_ALGORITHMS)
+        return CdsClient(name, keys, urls)
+
+    return _read_entries("FHIR_SERVICE_CDS_CLIENTS", path, _CdsClientShape(), make)
 
 
 def _read_entries(

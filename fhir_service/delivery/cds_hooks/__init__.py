@@ -1,11 +1,155 @@
-"""cds_hooks"""
+"""CDS Hooks 2.0: cards that link the education pages at the moment they are of use.
+
+https://cds-hooks.hl7.org/2.0/
+
+    GET  /cds-services                   the services
+    POST /cds-services/{id}              the cards for one call
+    POST /cds-services/{id}/feedback     what became of a card: checked, not kept
+
+A service answers from the request alone. It calls nobody, and nothing of a request is stored or logged.
+Errors are OperationOutcomes in `application/json`, as CDS Hooks 3.0 recommends where 2.0 says nothing.
+"""
 
 from __future__ import annotations
 
-from flask import Blueprint
+import logging
+import secrets
+import traceback
+import uuid
+from typing import Any
 
-from fhir_service.delivery.doors import Doors
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import HTTPException
+
+from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.cds_hooks.calls import read_call
+from fhir_service.delivery.cds_hooks.cards import Desk, card
+from fhir_service.delivery.cds_hooks.deciding import Decision
+from fhir_service.delivery.cds_hooks.feedback import check_feedback
+from fhir_service.delivery.cds_hooks.services import SERVICES, Service, discovery
+from fhir_service.delivery.cds_hooks.suggestions import offered
+from fhir_service.delivery.cors import add_cors, add_preflight
+from fhir_service.delivery.doors import Doors, name_content
+from fhir_service.errors import Issue, MethodNotAllowed, NotFound, ServiceError, UnsupportedMediaType
+from fhir_service.fhir.outcome import outcome
+from fhir_service.formats import fhir_json
+
+LOG = logging.getLogger(__name__)
+
+PREFIX = "/cds-services"
+FEEDBACK = "feedback"
+JSON = "application/json"
+LARGEST_CALL = 4_000_000
+"""Bytes; a record that is larger is sent in pages, or not at all."""
+
+_READING = ("GET", "HEAD", "OPTIONS")
+_CALLING = ("POST", "OPTIONS")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_ISSUE_CODES = {400: "invalid", 413: "too-long"}
 
 
 def create_blueprint(doors: Doors) -> Blueprint:
-    return Blueprint("cds_hooks", __name__)
+    """Every URL below /cds-services."""
+    blueprint = Blueprint("cds_hooks", __name__)
+    has_suggestions = doors.settings.cds_suggestions == "on"
+
+    def answer(rest: str = "") -> Response:
+        service_id, _, action = rest.partition("/")
+        allowed = _READING if rest == "" else _CALLING
+        if request.method == "OPTIONS":
+            return _preflight(allowed)
+        _authenticate(doors)
+        if rest and (service_id not in SERVICES or action not in ("", FEEDBACK) or rest.endswith("/")):
+            raise NotFound(f"There is no such service; there are: {', '.join(SERVICES)}.")
+        if request.method not in allowed:
+            raise MethodNotAllowed(f"Allowed here: {', '.join(allowed)}.", allowed)
+        if not rest:
+            return _revalidated(_json(discovery(suggestions=has_suggestions)))
+        body = _body()
+        if action == FEEDBACK:
+            check_feedback(body)
+            return _json({})
+        return _cards(body, SERVICES[service_id], doors, suggestions=has_suggestions)
+
+    def finish(response: Response) -> Response:
+        is_read = request.method in _READING and response.status_code in (200, 304)
+        is_kept = is_read and doors.cds_clients is None
+        response.headers["Cache-Control"] = "public, no-cache" if is_kept else "no-store"
+        add_cors(response, request, doors.settings)
+        return response
+
+    for rule, fixed in ((PREFIX, {}), (f"{PREFIX}/", {"rest": "/"}), (f"{PREFIX}/<path:rest>", {})):
+        blueprint.add_url_rule(
+            rule, view_func=answer, methods=_METHODS, defaults=fixed, provide_automatic_options=False
+        )
+    blueprint.register_error_handler(Exception, _failed)
+    blueprint.after_request(finish)
+    return blueprint
+
+
+def _cards(body: Any, service: Service, doors: Doors, *, suggestions: bool) -> Response:
+    call = read_call(body, service)
+    decision = Decision(call, service, doors.topics.by_slug, doors.finder, doors.today())
+    findings = decision.findings()
+    desk = Desk(
+        call=call,
+        publisher=doors.topics.publisher,
+        base=base_url(request, doors.settings),
+        language=decision.patient.language if decision.patient else None,
+        new_uuid=lambda: str(uuid.uuid4()),
+    )
+    cards = [card(found, offered(decision, found) if suggestions else (), desk) for found in findings]
+    response = _json({"cards": cards})
+    name_content(response, (found.built for found in findings))
+    return response
+
+
+def _authenticate(doors: Doors) -> None:
+    """https://cds-hooks.hl7.org/2.0/#trusting-cds-clients, on every call that is no preflight."""
+    if doors.cds_clients is not None:
+        endpoint = base_url(request, doors.settings) + request.path
+        doors.cds_clients.authenticate(request.headers.get("Authorization"), endpoint)
+
+
+def _body() -> Any:
+    if request.mimetype != JSON:
+        raise UnsupportedMediaType(f"Allowed Content-Type: {JSON}.", expression=("http.Content-Type",))
+    request.max_content_length = LARGEST_CALL
+    return fhir_json.parse_value(request.get_data(cache=False))
+
+
+def _preflight(allowed: tuple[str, ...]) -> Response:
+    response = Response(status=204, headers={"Allow": ", ".join(allowed)})
+    add_preflight(response, allowed)
+    return response
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(fhir_json.dump(value), status, content_type=f"{JSON}; charset=utf-8")
+
+
+def _revalidated(response: Response) -> Response:
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+def _failed(error: Exception) -> Response:
+    """Any failure as an OperationOutcome; nothing of a request is in it but names of fields."""
+    if isinstance(error, HTTPException):
+        status = error.code or 500
+        text = f"The body is larger than {LARGEST_CALL} bytes." if status == 413 else error.name
+        return _json(outcome([Issue("error", _ISSUE_CODES.get(status, "processing"), text)]), status)
+    failure = error if isinstance(error, ServiceError) else _unforeseen(error)
+    response = _json(outcome(failure.issues), failure.status)
+    response.headers.update(failure.headers)
+    return response
+
+
+def _unforeseen(error: Exception) -> ServiceError:
+    """A 500 that names the place in the log, without the exception's words: they may quote the request."""
+    reference = secrets.token_hex(6)
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    kind = type(error).__name__
+    LOG.error("Request %s failed: %s %s, %s\n%s", reference, request.method, PREFIX, kind, frames)
+    return ServiceError(f"The service failed on this request. Its log says why under reference {reference}.")
