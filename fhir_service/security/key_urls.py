@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -51,11 +52,12 @@ class KeyUrls:
     def __init__(self, now: Callable[[], int]) -> None:
         self._now = now
         self._kept: dict[str, _Kept] = {}
-        self._lock = threading.Lock()
+        # One for each URL, so that a slow one holds up nobody but its own clients.
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def keys(self, url: str, kid: Any) -> KeySet:
         """The key set at a URL, with the newest keys if it has none of this kid; Unavailable without any."""
-        with self._lock:
+        with self._locks[url]:
             kept = self._kept.get(url)
             if kept is None or self._is_due(kept, kid):
                 fetched = _fetch(url)
