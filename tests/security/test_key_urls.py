@@ -34,8 +34,8 @@ class Site:
 def site() -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            site.asked.append(self.path)
-            status, body = site.answers.get(self.path, (404, b""))
+            made.asked.append(self.path)
+            status, body = made.answers.get(self.path, (404, b""))
             self.send_response(status)
             if status == 302:
                 self.send_header("Location", body.decode())
@@ -47,10 +47,10 @@ def site() -> Iterator[Site]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    site = Site(f"http://127.0.0.1:{server.server_port}", {})
+    made = Site(f"http://127.0.0.1:{server.server_port}", {})
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield site
+    yield made
     server.shutdown()
     thread.join()
     server.server_close()

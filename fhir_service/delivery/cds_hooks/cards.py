@@ -19,6 +19,7 @@ from fhir_service.content.topic import Premedication, Section, Topic
 from fhir_service.delivery.cds_hooks.calls import Call
 from fhir_service.delivery.cds_hooks.deciding import Finding, is_for_children
 from fhir_service.delivery.cds_hooks.suggestions import NOTE, suggestion
+from fhir_service.delivery.languages import choose
 
 LONGEST_SUMMARY = 139
 
@@ -40,6 +41,8 @@ class Desk:
     """the address of this service"""
     language: str | None
     """what the patient prefers"""
+    drafts: bool
+    """whether translations that nobody has reviewed are served"""
     new_uuid: Callable[[], str]
 
 
@@ -118,8 +121,13 @@ def _link(topic: Topic, section: Section | None, desk: Desk) -> dict[str, Any]:
 
 
 def page_url(topic: Topic, section: Section | None, desk: Desk) -> str:
-    """The page in the patient's language, opened at a section."""
-    asked = {"lang": desk.language, "section": section.code if section else None}
+    """The page in the patient's language, opened at a section.
+
+    A draft translation is for those who ask for it themselves; the record of a patient does not.
+    """
+    chosen = choose(topic, explicit=desk.language, drafts=desk.drafts)
+    language = None if chosen.text.is_draft else desk.language
+    asked = {"lang": language, "section": section.code if section else None}
     query = urlencode({name: value for name, value in asked.items() if value})
     return f"{desk.base}/topics/{topic.slug}" + (f"?{query}" if query else "")
 

@@ -7,7 +7,6 @@ https://hl7.org/fhir/R5/patient.html
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -23,12 +22,12 @@ from fhir_service.delivery.cds_hooks.resources import (
     objects,
     text_of,
 )
+from fhir_service.delivery.languages import is_language_tag
 
 # The kinds of active: https://hl7.org/fhir/R4/valueset-condition-clinical.html
 _ACTIVE = frozenset(("active", "recurrence", "relapse"))
 _DENIED = frozenset(("refuted", "entered-in-error"))
 _ABATED = ("abatementDateTime", "abatementAge", "abatementPeriod", "abatementRange", "abatementString")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ def _language(resource: Resource) -> str | None:
     preferred = [one for one in spoken if one.get("preferred") is True]
     for one in preferred or (spoken if len(spoken) == 1 else []):
         for coding in concept(one.get("language")).codings:
-            if _LANGUAGE.fullmatch(coding.code):
+            if is_language_tag(coding.code):
                 return coding.code
     return None
 

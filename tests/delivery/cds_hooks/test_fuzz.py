@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import Any
+from typing import Any, get_args
 
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fhir_service.delivery.cds_hooks.services import SERVICES
-from tests.delivery.cds_hooks.calls import call
+from tests.delivery.cds_hooks.calls import Form, Shape, call
 
 MANY = settings(
     max_examples=300,
@@ -51,8 +51,8 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 def calls(draw: st.DrawFn) -> tuple[str, Any]:
     """A good call with something else at a few places of it."""
     service = draw(st.sampled_from(list(SERVICES.values())))
-    form = draw(st.sampled_from(("concept", "contained", "bundled")))
-    body: Any = call(SAID | {"service": service.hook}, draw(st.sampled_from(("r4", "r5"))), form)
+    form = draw(st.sampled_from(get_args(Form)))
+    body: Any = call(SAID | {"service": service.hook}, draw(st.sampled_from(get_args(Shape))), form)
     for _ in range(draw(st.integers(1, 3))):
         path = draw(st.sampled_from(places(body)))
         at: Any = body
