@@ -98,7 +98,7 @@ class Uuid(Text):
         return text
 
 
-class _Seconds(fields.Field[int]):
+class Seconds(fields.Field[int]):
     default_error_messages = {"required": "is required", "null": "may not be null"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
@@ -118,7 +118,7 @@ class BundleField(fields.Field[Supplied | None]):
         return Supplied(tuple(_entries(value)), is_complete=not _has_next(value))
 
 
-class _SearchField(BundleField):
+class SearchField(BundleField):
     """The answer to a query: a Bundle, null for nothing, or the OperationOutcome of one that failed."""
 
     def __init__(self) -> None:
@@ -138,7 +138,7 @@ class _SearchField(BundleField):
         return supplied
 
 
-class _ReadField(_SearchField):
+class ReadField(SearchField):
     """The answer to a read of a Patient."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Supplied | None:
@@ -184,10 +184,10 @@ def _is_failure(resource: dict[str, Any]) -> bool:
 
 
 class PrefetchShape(_Shape):
-    patient = _ReadField()
-    conditions = _SearchField()
-    medications = _SearchField()
-    allergies = _SearchField()
+    patient = ReadField()
+    conditions = SearchField()
+    medications = SearchField()
+    allergies = SearchField()
 
 
 class AuthorizationShape(_Shape):
@@ -195,7 +195,7 @@ class AuthorizationShape(_Shape):
 
     access_token = Text(required=True)
     token_type = Text(required=True, validate=validate.Equal("Bearer", error="allowed: Bearer"))
-    expires_in = _Seconds(required=True)
+    expires_in = Seconds(required=True)
     scope = Text(required=True)
     subject = Text(required=True)
     patient = Text()

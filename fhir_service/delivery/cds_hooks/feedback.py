@@ -25,7 +25,7 @@ class _Shape(Schema):
         unknown = EXCLUDE
 
 
-class _Moment(Text):
+class Moment(Text):
     """https://www.rfc-editor.org/rfc/rfc3339#section-5.6, in UTC"""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -71,7 +71,7 @@ class FeedbackShape(_Shape):
         error_messages={**_NOT_NULL, "invalid": "allowed: an array"},
     )
     overrideReason = fields.Nested(OverrideReasonShape, error_messages=_NOT_NULL)
-    outcomeTimestamp = _Moment(required=True)
+    outcomeTimestamp = Moment(required=True)
 
     @validates_schema
     def tells_what_was_accepted(self, data: dict[str, Any], **_: Any) -> None:
