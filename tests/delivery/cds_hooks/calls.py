@@ -151,9 +151,17 @@ def prefetch(said: Mapping[str, Any], shape: Shape, form: Form) -> dict[str, Any
         sent["medications"] = None if orders is None else bundle(sum(made, []))
     for key in said.get("paged", ()):
         sent[key]["link"] = [{"relation": "next", "url": "https://ehr.test/fhir?page=2"}]
+    for key in said.get("warned", ()):
+        sent[key]["entry"].append({"resource": _outcome("warning"), "search": {"mode": "outcome"}})
+    for key in said.get("broken", ()):
+        sent[key]["entry"].append({"resource": _outcome("error"), "search": {"mode": "outcome"}})
     for key in said.get("failed", ()):
-        sent[key] = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
+        sent[key] = _outcome("error")
     return sent
+
+
+def _outcome(severity: str) -> dict[str, Any]:
+    return {"resourceType": "OperationOutcome", "issue": [{"severity": severity, "code": "timeout"}]}
 
 
 def _listed(value: Any) -> list[Any]:

@@ -122,7 +122,7 @@ def test_its_ages_count(two: FlaskClient) -> None:
 
 
 def test_its_route_counts(two: FlaskClient) -> None:
-    for route, expected in (("Ophthalmic", 1), ("snomed 54485002", 1), ("Intravenous", 0)):
+    for route, expected in (("Ophthalmic", 1), ("snomed 54485002", 1), ("Intravenous route", 0)):
         assert len(cards(two, **SAID | {"drafts": [{"code": "site drops", "route": route}]})) == expected
 
 
