@@ -93,7 +93,8 @@ class Decision:
         """The topics to show, in the order of their slugs; PreconditionFailed where data is missing."""
         if self.patient is not None and self.patient.is_deceased:
             return ()
-        suitable = [built for built in self.topics.values() if self._suits(built.topic) is not False]
+        shown = (built for built in self.topics.values() if built.topic.retired is None)
+        suitable = [built for built in shown if self._suits(built.topic) is not False]
         if not suitable:
             return ()
         missing = set(self._unseen())

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from fhir_service.age import MESH
 from fhir_service.content.publisher import Publisher
-from fhir_service.content.topic import CodedText, Coding, FinderEntry, Topic, UseContext
+from fhir_service.content.topic import CodedText, Coding, FinderEntry, Retirement, Topic, UseContext
 from fhir_service.delivery.cds_hooks.cards import LONGEST_SUMMARY
 from fhir_service.settings import Settings
 from fhir_service.topics import BuiltTopic, Topics
@@ -150,6 +150,13 @@ def test_one_call_may_be_about_several_topics(make: Make, topics: Topics, drops:
     # Without the patient the topic for all ages still has its card; the other one is not refused for it.
     del said["age"]
     assert [card["summary"] for card in cards(client, **said)] == ["Patient education: Eye *drops*"]
+
+
+def test_a_retired_topic_has_no_card_and_needs_nothing(make: Make, topics: Topics, drops: Topic) -> None:
+    retired = replace(drops, retired=Retirement(date="2026-11-24", reason="Replaced."))
+    client = make(Settings(), Shelf(topics.resources, (retired,), topics.publisher))
+    assert cards(client, **SAID) == []
+    assert cards(client, service="patient-view", age=40) == []
 
 
 def test_no_topics_make_no_cards(make: Make, topics: Topics) -> None:
