@@ -11,16 +11,11 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from fhir_service.delivery.cds_hooks import FEEDBACK, PREFIX
-from fhir_service.delivery.cds_hooks.calls import (
-    BundleField,
-    ReadField,
-    SearchField,
-    Seconds,
-    Uuid,
-    call_shape,
-)
+from fhir_service.delivery.cds_hooks.calls import call_shape
 from fhir_service.delivery.cds_hooks.feedback import FeedbackListShape, Moment
 from fhir_service.delivery.cds_hooks.services import SERVICES
+from fhir_service.delivery.cds_hooks.shapes import Seconds, Uuid
+from fhir_service.delivery.cds_hooks.supplied import BundleField, ReadField, SearchField
 
 Json = dict[str, Any]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from fhir_service.age import Age, age_at
 from fhir_service.context import Asked
-from fhir_service.delivery.cds_hooks.calls import Call, Entry
+from fhir_service.delivery.cds_hooks.calls import Call
 from fhir_service.delivery.cds_hooks.resources import (
     Resource,
     code_of,
@@ -22,6 +22,7 @@ from fhir_service.delivery.cds_hooks.resources import (
     objects,
     text_of,
 )
+from fhir_service.delivery.cds_hooks.supplied import Entry
 from fhir_service.delivery.languages import is_language_tag
 
 # The kinds of active: https://hl7.org/fhir/R4/valueset-condition-clinical.html

@@ -23,11 +23,12 @@ from functools import cached_property
 from fhir_service.age import Age, age_group, span
 from fhir_service.content.topic import Coding, Product, Subject, Topic
 from fhir_service.context import Asked, Context, Recipient
-from fhir_service.delivery.cds_hooks.calls import Call, Supplied
+from fhir_service.delivery.cds_hooks.calls import Call
 from fhir_service.delivery.cds_hooks.chart import Patient, active_conditions, read_patient
 from fhir_service.delivery.cds_hooks.orders import Order, read_orders
 from fhir_service.delivery.cds_hooks.resources import spoken
 from fhir_service.delivery.cds_hooks.services import CONDITIONS, MEDICATIONS, PATIENT, Service
+from fhir_service.delivery.cds_hooks.supplied import Supplied
 from fhir_service.errors import Issue, PreconditionFailed
 from fhir_service.finder import Finder, Hit, Match, Reason
 from fhir_service.phrases import words_of

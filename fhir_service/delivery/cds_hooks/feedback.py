@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
-from fhir_service.delivery.cds_hooks.calls import Text, Uuid, load
+from fhir_service.delivery.cds_hooks.shapes import Shape, Text, Uuid, load
 from fhir_service.fhir.dates import date_range
 
 _UTC = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]00:00)", re.ASCII)
@@ -18,11 +18,6 @@ _NOT_NULL: dict[str, str | list[Any] | dict[Any, Any]] = {
     "required": "is required",
     "null": "may not be null",
 }
-
-
-class _Shape(Schema):
-    class Meta:
-        unknown = EXCLUDE
 
 
 class Moment(Text):
@@ -39,17 +34,17 @@ class Moment(Text):
         return text
 
 
-class AcceptedSuggestionShape(_Shape):
+class AcceptedSuggestionShape(Shape):
     id = Uuid(required=True)
 
 
-class ReasonShape(_Shape):
+class ReasonShape(Shape):
     code = Text(required=True)
     system = Text()
     display = Text()
 
 
-class OverrideReasonShape(_Shape):
+class OverrideReasonShape(Shape):
     reason = fields.Nested(ReasonShape, error_messages=_NOT_NULL)
     userComment = Text()
 
@@ -59,7 +54,7 @@ class OverrideReasonShape(_Shape):
             raise ValidationError("allowed: reason, userComment, or both")
 
 
-class FeedbackShape(_Shape):
+class FeedbackShape(Shape):
     card = Uuid(required=True)
     outcome = Text(
         required=True,
@@ -79,7 +74,7 @@ class FeedbackShape(_Shape):
             raise ValidationError("is required with the outcome accepted", "acceptedSuggestions")
 
 
-class FeedbackListShape(_Shape):
+class FeedbackListShape(Shape):
     feedback = fields.List(
         fields.Nested(FeedbackShape),
         required=True,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fhir_service.context import Asked
-from fhir_service.delivery.cds_hooks.calls import Call, Entry
+from fhir_service.delivery.cds_hooks.calls import Call
 from fhir_service.delivery.cds_hooks.resources import (
     Resource,
     addresses,
@@ -30,6 +30,7 @@ from fhir_service.delivery.cds_hooks.resources import (
     target,
     text_of,
 )
+from fhir_service.delivery.cds_hooks.supplied import Entry
 
 Shape = Literal["r4", "r5"]
 """In which form a client writes its orders."""

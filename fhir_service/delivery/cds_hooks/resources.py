@@ -15,7 +15,7 @@ from typing import Any
 
 from fhir_service.content.topic import Coding
 from fhir_service.context import Asked
-from fhir_service.delivery.cds_hooks.calls import Entry
+from fhir_service.delivery.cds_hooks.supplied import Entry
 
 Resource = Mapping[str, Any]
 
