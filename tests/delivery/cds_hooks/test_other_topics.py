@@ -152,6 +152,15 @@ def test_one_call_may_be_about_several_topics(make: Make, topics: Topics, drops:
     assert [card["summary"] for card in cards(client, **said)] == ["Patient education: Eye *drops*"]
 
 
+def test_examples_are_offered_for_a_topic_about_children_alone(make: Make, topics: Topics) -> None:
+    ivig = topics.by_slug["ivig-itp"].topic
+    said = SAID | {"drafts": [{"code": "rxnorm 5666"}], "conditions": [{"code": "snomed 32273002"}], "age": 7}
+    for topic, expected in ((ivig, True), (replace(ivig, use_contexts=()), False)):
+        shelf = Shelf(topics.resources, (topic,), topics.publisher)
+        (card,) = cards(make(Settings(cds_suggestions="on"), shelf), **said)
+        assert ("suggestions" in card) == expected
+
+
 def test_a_retired_topic_has_no_card_and_needs_nothing(make: Make, topics: Topics, drops: Topic) -> None:
     retired = replace(drops, retired=Retirement(date="2026-11-24", reason="Replaced."))
     client = make(Settings(), Shelf(topics.resources, (retired,), topics.publisher))
