@@ -11,6 +11,9 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
+MOST_ENTRIES = 5000
+"""Of one Bundle: each is looked up by its words, and no record of one person has more."""
+
 _OUTCOME = "OperationOutcome"
 
 
@@ -78,6 +81,8 @@ def _entries(bundle: dict[str, Any]) -> Iterator[Entry]:
     listed = bundle.get("entry", [])
     if not isinstance(listed, list):
         raise ValidationError({"entry": ["allowed: an array"]})
+    if len(listed) > MOST_ENTRIES:
+        raise ValidationError({"entry": [f"allowed: {MOST_ENTRIES} entries at most"]})
     for number, entry in enumerate(listed):
         if not isinstance(entry, dict):
             raise ValidationError({"entry": {number: ["allowed: an object"]}})

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from fhir_service.delivery.cds_hooks.supplied import MOST_ENTRIES
 from tests.delivery.cds_hooks.calls import call
 
 SECRET = "secret-of-the-patient"
@@ -154,6 +155,14 @@ def test_a_body_that_is_too_large_is_refused(door: FlaskClient) -> None:
     answer = door.post("/cds-services/education-order-sign", data=body, content_type="application/json")
     assert answer.status_code == 413
     assert answer.get_json()["issue"][0]["code"] == "too-long"
+
+
+def test_a_bundle_of_more_entries_than_anybody_has_is_refused(door: FlaskClient) -> None:
+    entries = [{"resource": {"resourceType": "Basic"}}] * MOST_ENTRIES
+    body = put(call(GOOD), "prefetch.medications", {"resourceType": "Bundle", "entry": entries})
+    assert len(door.post("/cds-services/education-order-select", json=body).get_json()["cards"]) == 1
+    entries.append(entries[0])
+    assert refused(door, body) == ["prefetch.medications.entry"]
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/fhir+json", "application/xml", ""])
