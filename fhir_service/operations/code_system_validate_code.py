@@ -13,12 +13,14 @@ from fhir_service.fhir.canonicals import split_canonical
 from fhir_service.operations.declaration import Input, Operation
 from fhir_service.operations.invocation import Invocation
 from fhir_service.operations.terminology import (
+    ABSTRACT,
     CODE_SYSTEM,
     DATE,
     DISPLAY_LANGUAGE,
     TX_RESOURCE,
     USE_SUPPLEMENT,
     VERDICT,
+    WHICH_CODE,
     coding_of,
     codings_of,
     judged,
@@ -94,11 +96,9 @@ OPERATION = Operation(
         Input(
             "version", "string", "The version of the code system; without it, the latest.", levels=("type",)
         ),
-        Input("display", "string", "The display of `code`, to be validated too."),
-        Input("coding", "Coding", "The code with its system."),
-        Input("codeableConcept", "CodeableConcept", "A concept, of which one code must be valid."),
+        *WHICH_CODE,
         DATE,
-        Input("abstract", "boolean", "false: a code that only groups others is not valid."),
+        ABSTRACT,
         DISPLAY_LANGUAGE,
         USE_SUPPLEMENT,
         TX_RESOURCE,

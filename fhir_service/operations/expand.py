@@ -20,6 +20,7 @@ from fhir_service.operations.terminology import (
     TX_RESOURCE,
     USE_SUPPLEMENT,
     VALUE_SET,
+    WHICH_VALUE_SET,
     languages,
     resolver_of,
     subject_of,
@@ -126,14 +127,7 @@ OPERATION = Operation(
     types=("ValueSet",),
     handle=handle,
     inputs=(
-        Input("url", "uri", "The value set.", levels=("type",)),
-        Input("valueSet", "ValueSet", "The value set itself.", levels=("type",)),
-        Input(
-            "valueSetVersion",
-            "string",
-            "The version of the value set; without it, the latest.",
-            levels=("type",),
-        ),
+        *WHICH_VALUE_SET,
         *CONTEXT,
         Input("filter", "string", "The beginnings of words that must be in the code's words."),
         DATE,

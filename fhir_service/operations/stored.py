@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 from fhir_service.errors import Gone, NotFound
 from fhir_service.exchange import Request, Services
-from fhir_service.fhir.canonicals import Order, latest_order
+from fhir_service.fhir.canonicals import Order, latest_order, split_canonical
 from fhir_service.formats import fhir_json
 from fhir_service.operations.invocation import Invocation
 from fhir_service.releases import Release
@@ -25,9 +24,13 @@ from fhir_service.search.keys import exact_key
 from fhir_service.search.predicates import Compare, Indexed
 from fhir_service.search.query import Query
 from fhir_service.store.contract import StoredVersion
+from fhir_service.terminology.memory import Memory
 
 # Of one URL there are a few versions; more than these are not looked through.
 _MOST_VERSIONS = 200
+
+# Parsed bodies of at most so many bytes in all are kept; parsed, each takes some ten times as much.
+_PARSED = Memory(8_000_000)
 _LOCAL = re.compile(
     r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/(?P<version>[0-9]{1,9}))?", re.ASCII
 )
@@ -64,8 +67,8 @@ class Stored:
 
     def find(self, type_name: str, canonical: str) -> StoredVersion | None:
         """The resource of a canonical URL, with or without `|version`."""
-        url, _, version = canonical.partition("|")
-        found = list(self._versions(type_name, url.partition("#")[0]))
+        url, version = split_canonical(canonical)
+        found = list(self._versions(type_name, url))
         if version:
             found = [one for one in found if one[1].get("version") == version]
         return max(found, key=lambda one: _rank(one[1]))[0] if found else None
@@ -123,9 +126,12 @@ class Stored:
                     yield found, resource
 
 
-@lru_cache(maxsize=256)
 def _parsed(body: bytes) -> dict[str, Any]:
-    return fhir_json.parse(body)
+    found: dict[str, Any] | None = _PARSED.get(body)
+    if found is None:
+        found = fhir_json.parse(body)
+        _PARSED.put(body, len(body), found)
+    return found
 
 
 def _rank(resource: dict[str, Any]) -> Order:

@@ -48,6 +48,20 @@ TX_RESOURCE = Input(
     maximum=None,
     names={"r4": None, "r4b": None, "r5": None},
 )
+WHICH_VALUE_SET = (
+    Input("url", "uri", "The value set.", levels=("type",)),
+    Input("valueSet", "ValueSet", "The value set itself.", levels=("type",)),
+    Input(
+        "valueSetVersion", "string", "The version of the value set; without it, the latest.", levels=("type",)
+    ),
+)
+# Beside `code` and where its system is said, of which each operation has its own.
+WHICH_CODE = (
+    Input("display", "string", "The display of `code`, to be validated too."),
+    Input("coding", "Coding", "The code with its system."),
+    Input("codeableConcept", "CodeableConcept", "A concept, of which one code must be valid."),
+)
+ABSTRACT = Input("abstract", "boolean", "false: a code that only groups others is not valid.")
 VERDICT = (
     Output("result", "boolean", "Whether it is valid.", minimum=1),
     Output("message", "string", "What is wrong, or what else there is to say."),

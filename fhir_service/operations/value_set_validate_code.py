@@ -13,12 +13,15 @@ from fhir_service.operations.declaration import Input, Operation
 from fhir_service.operations.expand import CONTEXT, SYSTEM_VERSIONS, choices
 from fhir_service.operations.invocation import Invocation
 from fhir_service.operations.terminology import (
+    ABSTRACT,
     DATE,
     DISPLAY_LANGUAGE,
     TX_RESOURCE,
     USE_SUPPLEMENT,
     VALUE_SET,
     VERDICT,
+    WHICH_CODE,
+    WHICH_VALUE_SET,
     coding_of,
     codings_of,
     judged,
@@ -73,23 +76,14 @@ OPERATION = Operation(
     types=("ValueSet",),
     handle=handle,
     inputs=(
-        Input("url", "uri", "The value set.", levels=("type",)),
+        *WHICH_VALUE_SET,
         *CONTEXT[:1],
-        Input("valueSet", "ValueSet", "The value set itself.", levels=("type",)),
-        Input(
-            "valueSetVersion",
-            "string",
-            "The version of the value set; without it, the latest.",
-            levels=("type",),
-        ),
         Input("code", "code", "The code; it needs `system` too, or `inferSystem`."),
         Input("system", "uri", "The code system of `code`."),
         Input("systemVersion", "string", "The version of the code system."),
-        Input("display", "string", "The display of `code`, to be validated too."),
-        Input("coding", "Coding", "The code with its system."),
-        Input("codeableConcept", "CodeableConcept", "A concept, of which one code must be valid."),
+        *WHICH_CODE,
         DATE,
-        Input("abstract", "boolean", "false: a code that only groups others is not valid."),
+        ABSTRACT,
         DISPLAY_LANGUAGE,
         USE_SUPPLEMENT,
         Input(
