@@ -12,7 +12,7 @@ from fhir_service.interactions import switched
 from fhir_service.releases import RELEASES
 from fhir_service.search.definitions import SearchParameters
 from fhir_service.search.paging import Cursor, encode_cursor
-from fhir_service.search.predicates import And, Compare, Everything, Not, Nothing, Or, Own, Predicate
+from fhir_service.search.predicates import And, Compare, Everything, Key, Not, Nothing, Or, Own, Predicate
 from fhir_service.search.query import Query
 from fhir_service.served_types import served_types
 from fhir_service.settings import Settings
@@ -75,6 +75,9 @@ class MemoryStore:
         raise NotImplementedError("use the real store")
 
     def write(self) -> AbstractContextManager[WritableResources]:
+        raise NotImplementedError("use the real store")
+
+    def indexed_uris(self, release: str, parameter: Key, prefix: str, limit: int) -> list[str]:
         raise NotImplementedError("use the real store")
 
     def settled(self, now: Callable[[], int]) -> int:

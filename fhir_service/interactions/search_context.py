@@ -1,4 +1,4 @@
-"""What the values of a search may depend on: the base that was asked, the time, terminology, hierarchies.
+"""What the values of a search may depend on: the base that was asked, the time, and what is stored.
 
 https://hl7.org/fhir/R4/search.html#modifiers
 """
@@ -10,6 +10,7 @@ from fhir_service.search.param_types import Context
 from fhir_service.store.contract import Resources
 from fhir_service.stored_hierarchies import StoredHierarchies
 from fhir_service.stored_terminology import StoredTerminology
+from fhir_service.stored_versions import StoredVersions
 from fhir_service.terminology.code_sets import CodeSets
 
 
@@ -23,4 +24,5 @@ def search_context(
         now=services.now(),
         codes=CodeSets(terminology),
         hierarchies=StoredHierarchies(resources, request.release.name, readable),
+        versions=StoredVersions(resources, request.release, readable),
     )

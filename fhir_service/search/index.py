@@ -15,7 +15,7 @@ from fhir_service.search.full_text import text_columns
 from fhir_service.search.param_types import Row, kind_of
 
 # Raised by one whenever rows are made differently, so that existing stores are indexed anew.
-INDEX_VERSION = 5
+INDEX_VERSION = 6
 
 Values = list[tuple[str, Any]]
 """What an expression gives: (FHIR type, JSON value) each."""

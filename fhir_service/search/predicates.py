@@ -138,8 +138,9 @@ Predicate: TypeAlias = (
 
 
 def all_of(items: Iterable[Predicate]) -> Predicate:
-    """The conjunction, simplified: nothing beats all, everything adds nothing."""
-    parts = tuple(item for item in items if not isinstance(item, Everything))
+    """The conjunction, simplified: nothing beats all, everything adds nothing, one within is no level."""
+    within = (item.items if isinstance(item, And) else (item,) for item in items)
+    parts = tuple(item for several in within for item in several if not isinstance(item, Everything))
     if any(isinstance(item, Nothing) for item in parts):
         return Nothing()
     if not parts:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from fhir_service.search.definitions import SearchParameters
     from fhir_service.search.index import IndexRow
+    from fhir_service.search.predicates import Key
     from fhir_service.search.query import Query
 
 
@@ -95,6 +96,9 @@ class Resources(Protocol):
 
     def search(self, release: str, query: Query) -> Page:
         """The page of current, undeleted resources that satisfy the query, in a stable order."""
+
+    def indexed_uris(self, release: str, parameter: Key, prefix: str, limit: int) -> Sequence[str]:
+        """The different values of a search parameter of URIs that start so, in order, at most so many."""
 
     def history(self, release: str, scope: HistoryScope) -> HistoryPage:
         """Versions, deletions included, newest first."""

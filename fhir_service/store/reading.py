@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-from fhir_service.search.predicates import keys
+from fhir_service.search.keys import after_prefix
+from fhir_service.search.predicates import Indexed, Key, keys
 from fhir_service.search.query import Query
 from fhir_service.store import snapshot, sql
 from fhir_service.store.contract import HistoryPage, HistoryScope, Page, StoredVersion
@@ -35,6 +36,18 @@ class Reading(ABC):
 
     def search(self, release: str, query: Query) -> Page:
         return Searcher(self._rows, self._names(release, query)).page(query)
+
+    def indexed_uris(self, release: str, parameter: Key, prefix: str, limit: int) -> list[str]:
+        names = self._names(release, Query(parameter[0], Indexed("uri", parameter, ())))
+        number = names.parameters.get(parameter)
+        found: list[str] = []
+        while number is not None and len(found) < limit:
+            after = found[-1] if found else prefix
+            (following,) = self._rows(Sql(sql.NEXT_URI, [number, after, after_prefix(prefix)]))[0]
+            if following is None:
+                break
+            found.append(following)
+        return found
 
     def history(self, release: str, scope: HistoryScope) -> HistoryPage:
         names = self._names_of(release)

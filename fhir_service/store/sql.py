@@ -45,6 +45,9 @@ VREAD = (
     " WHERE r.type = ? AND r.logical_id = ? AND v.version_id = ?"
 )
 
+# Value by value: one seek each, however many rows hold the same.
+NEXT_URI = "SELECT min(uri) FROM index_uri WHERE parameter = ? AND uri > ? AND uri < ?"
+
 _OPERATORS = {"eq": "=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 
 

@@ -125,7 +125,9 @@ def reference(value: Value, text: str) -> bool:
 
 
 def uri(value: Value, text: str) -> bool:
-    return bool(value[1] == plain(text))
+    kind, held = value
+    without_version = held.partition("|")[0] if kind == "canonical" else held
+    return plain(text) in (held, without_version)
 
 
 # quantity: https://hl7.org/fhir/R4/search.html#quantity

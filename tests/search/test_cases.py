@@ -22,6 +22,7 @@ from fhir_service.store.relational import RelationalStore
 from fhir_service.store.searching import SORT_LIMIT
 from fhir_service.stored_hierarchies import StoredHierarchies
 from fhir_service.stored_terminology import StoredTerminology
+from fhir_service.stored_versions import StoredVersions
 from fhir_service.terminology.code_sets import CodeSets
 from tests.store_fixtures import new_database
 
@@ -39,7 +40,8 @@ class Table(NamedTuple):
         codes = CodeSets(StoredTerminology(self.store, self.release, types))
         bases = tuple(self.content.get("bases", ()))
         hierarchies = StoredHierarchies(self.store, self.release, types)
-        context = Context(bases=bases, now=0, codes=codes, hierarchies=hierarchies)
+        versions = StoredVersions(self.store, RELEASES[self.release], types)
+        context = Context(bases=bases, now=0, codes=codes, hierarchies=hierarchies, versions=versions)
         pairs = [*parse_qsl(case["search"], keep_blank_values=True), *more]
         type_name = case.get("type") or self.content["type"]
         query = parse_query(pairs, type_name, PARAMETERS[self.release], context=context)

@@ -60,19 +60,28 @@ class Hierarchies(Protocol):
         """The start and all that it leads up to."""
 
 
+class Versions(Protocol):
+    """Business versions of canonical resources; what has no order that is known is a ServiceError."""
+
+    def above(self, parameter: SearchParameter, url: str, version: str) -> Sequence[str]:
+        """Those that come after this one, among all that references under the parameter name."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a value's meaning may depend on besides the parameter.
 
     `bases` are this service's own base URLs (a reference may be given in full), `now` is the time in
     microseconds (an approximate date is the vaguer the farther away it is), `codes` is what is known of
-    terminology, `hierarchies` what is known of resources that are parts of others.
+    terminology, `hierarchies` what is known of resources that are parts of others, `versions` what
+    is known of the versions of canonical ones.
     """
 
     bases: tuple[str, ...] = ()
     now: int = 0
     codes: CodeSets | None = None
     hierarchies: Hierarchies | None = None
+    versions: Versions | None = None
 
 
 class SearchParameterType(Protocol):

@@ -1,6 +1,6 @@
 """Reference search: `Type/id`, `id`, an absolute URL, or a canonical with or without its version.
 
-https://hl7.org/fhir/R4/search.html#reference and, for `:above` and `:below`, #recursive
+https://hl7.org/fhir/R4/search.html#reference and, for `:above` and `:below`, #recursive and #versions
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from fhir_service.errors import Invalid, NotSupported
+from fhir_service.fhir.canonicals import split_canonical
 from fhir_service.search.contained import MARK
 from fhir_service.search.definitions import SearchParameter
 from fhir_service.search.full_text import words
 from fhir_service.search.hierarchies import hierarchies_of
 from fhir_service.search.keys import exact_key, hash_key
-from fhir_service.search.param_types import Context, OtherRow, Place, Row, token, uri
+from fhir_service.search.param_types import Context, OtherRow, Place, Row, canonical, token
 from fhir_service.search.param_types.advanced_text import words_predicate, words_row
 from fhir_service.search.param_types.string import string_predicate, string_row
 from fhir_service.search.predicates import AnyOf, Compare, Indexed, Predicate
@@ -34,8 +35,14 @@ def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
     """A type's name is a modifier too: `subject:Patient=23`."""
     types = [name for name in parameter.targets if name in parameter.release.resource_types]
     text = ("text", "code-text", "text-advanced") if parameter.release.name == "r5" else ()
-    along = ("below",) if parameter.is_canonical else ("above", "below") if hierarchies_of(parameter) else ()
-    return ("identifier", *text, *along, *types)
+    return ("identifier", *text, *_along(parameter), *types)
+
+
+def _along(parameter: SearchParameter) -> tuple[str, ...]:
+    """Of canonical references R4 defines `:below` alone."""
+    if parameter.is_canonical:
+        return ("above", "below") if parameter.release.name == "r5" else ("below",)
+    return ("above", "below") if hierarchies_of(parameter) else ()
 
 
 # A reference that no search can name, such as one by identifier alone: it is not missing.
@@ -63,7 +70,11 @@ def _says_something(type_name: str, value: dict[str, Any]) -> bool:
 
 
 def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]:
-    """The identifier in a reference for `:identifier`, and in R5 its display for the modifiers of texts."""
+    """The version that a canonical names, for `:below` and `:above`; the identifier in a reference for
+    `:identifier`, and in R5 its display for the modifiers of texts."""
+    if isinstance(value, str):
+        yield from canonical.version_rows(value)
+        return
     reference = value.get("reference") if type_name == "CodeableReference" else value
     if not isinstance(reference, dict):
         return
@@ -84,8 +95,8 @@ def _row(reference: str) -> Iterator[Row]:
     if local and local["type"]:
         yield local["id"], local["type"], 0
     else:
-        url, _, version = reference.partition("|")
-        yield exact_key(url.partition("#")[0]), "", hash_key(version)
+        url, version = split_canonical(reference)
+        yield exact_key(url), "", hash_key(version or "")
 
 
 def predicate(parameter: SearchParameter, modifier: str | None, text: str, context: Context) -> Predicate:
@@ -96,7 +107,9 @@ def predicate(parameter: SearchParameter, modifier: str | None, text: str, conte
     if modifier == "text-advanced":
         return words_predicate((parameter.type_name, f"{parameter.code}:text-advanced"), text)
     if modifier == "below" and parameter.is_canonical:
-        return uri.below("reference", parameter, text)
+        return canonical.below(parameter, text)
+    if modifier == "above" and parameter.is_canonical:
+        return canonical.above(parameter, text, context)
     if modifier in ("above", "below"):
         return _along_hierarchies(parameter, modifier, text, context)
     if modifier:

@@ -1,6 +1,9 @@
 """URI search: the whole URI, to the letter, or along its path.
 
-https://hl7.org/fhir/R4/search.html#uri
+https://hl7.org/fhir/R4/search.html#uri and #versions
+
+Some of these parameters look at canonical references, whose version stands after a bar (R4's `_profile`), and
+`url` with a version asks for the resource's own `version`, too.
 """
 
 from __future__ import annotations
@@ -9,10 +12,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from fhir_service.errors import Invalid
+from fhir_service.fhir.canonicals import split_canonical
 from fhir_service.search.definitions import SearchParameter
 from fhir_service.search.keys import PREFIX_LENGTH, after_prefix, exact_key
-from fhir_service.search.param_types import Context, OtherRow, Row
-from fhir_service.search.predicates import Compare, Indexed, Predicate, any_of, like
+from fhir_service.search.param_types import Context, OtherRow, Row, canonical
+from fhir_service.search.predicates import Compare, Indexed, Predicate, all_of, any_of, like
 
 COLUMNS = ("uri",)
 
@@ -22,39 +26,50 @@ def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
 
 
 def rows(type_name: str, value: Any) -> Iterator[Row]:
-    if isinstance(value, str) and value:
-        yield (exact_key(value),)
+    """Of a canonical with a version, also the URL alone: without a version any version fits."""
+    if not isinstance(value, str) or not value:
+        return
+    yield (exact_key(value),)
+    if type_name == "canonical" and "|" in value:
+        yield (exact_key(split_canonical(value)[0]),)
 
 
 def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]:
-    return iter(())
+    if type_name == "canonical" and isinstance(value, str):
+        yield from canonical.version_rows(value)
 
 
 def predicate(parameter: SearchParameter, modifier: str | None, text: str, context: Context) -> Predicate:
     if not text:
         raise Invalid(f"Parameter `{parameter.code}` needs a URI")
     if modifier == "below":
-        return below("uri", parameter, text)
+        return canonical.below(parameter, text) if "|" in text else _below(parameter, text)
     if modifier == "above":
         return any_of(_is(parameter, ancestor) for ancestor in _ancestors(text))
     if modifier == "contains":
         return Indexed("uri", parameter.key, (like("uri", "%", text, "%"),))
+    url, version = split_canonical(text)
+    if parameter.code == "url" and version:
+        return all_of((_is(parameter, url), _is_version(parameter, version)))
     return _is(parameter, text)
+
+
+def _is_version(parameter: SearchParameter, version: str) -> Indexed:
+    return Indexed("token", (parameter.type_name, "version"), (Compare("code", "eq", exact_key(version)),))
 
 
 def _is(parameter: SearchParameter, text: str) -> Indexed:
     return Indexed("uri", parameter.key, (Compare("uri", "eq", exact_key(text)),))
 
 
-def below(table: str, parameter: SearchParameter, text: str) -> Predicate:
-    """The URI itself and all under its path; an OID or another URN has no path. Also for canonicals."""
+def _below(parameter: SearchParameter, text: str) -> Predicate:
+    """The URI itself and all under its path; an OID or another URN has no path."""
     folder = text if text.endswith("/") else f"{text}/"
     if len(folder) > PREFIX_LENGTH:
         raise Invalid(f"`{parameter.code}:below` takes at most {PREFIX_LENGTH - 1} characters")
-    column = "uri" if table == "uri" else "target"
-    under = (Compare(column, "ge", folder), Compare(column, "lt", after_prefix(folder)))
-    itself = (Compare(column, "eq", text),)
-    return any_of(Indexed(table, parameter.key, tests) for tests in (itself, under))
+    under = (Compare("uri", "ge", folder), Compare("uri", "lt", after_prefix(folder)))
+    itself = (Compare("uri", "eq", text),)
+    return any_of(Indexed("uri", parameter.key, tests) for tests in (itself, under))
 
 
 def _ancestors(text: str) -> Iterator[str]:
