@@ -87,6 +87,9 @@ class Reader:
                     f"The search parameter `{code}` of {type_name} is new, and not all resources are indexed"
                     " by it yet: it becomes available after `fhir-service db reindex`."
                 )
+            reason = self.parameters.unsupported(type_name).get(code)
+            if reason:
+                raise UnknownParameter(f"`{code}` of {type_name} cannot be searched by here: {reason}.")
             raise UnknownParameter(_unknown(code, type_name, known))
         return known[code]
 

@@ -33,6 +33,27 @@ MEMBERSHIPS: Mapping[str, Mapping[str, str]] = {
     "_in": {"CareTeam": "participant", "Group": "member", "List": "item"},
 }
 
+# HL7 defines some composites of R5 by components that it does not define. What they look at tells their type
+# all the same: what the search chapter uses for elements of these types.
+IMPLIED_TYPES: Mapping[str, str] = {
+    "CodeableConcept": "token",
+    "Period": "date",
+    "Quantity": "quantity",
+    "boolean": "token",
+    "canonical": "reference",
+    "string": "string",
+}
+
+# Why special parameters and those without an expression are not offered; others of that kind are not HL7's.
+_REASONS = {
+    "_filter": "filter expressions are not read; the other search parameters can be combined",
+    "_query": "there are no named queries here",
+    "_type": "it belongs into a search over several types, `GET [base]?_type=…`",
+    "_has": "it is written `_has:Type:reference:parameter=value`",
+    "near": "distances between positions are not computed",
+    "contains": "positions within boundaries are not computed",
+}
+
 BOOLEAN_SYSTEMS = frozenset(
     ("http://terminology.hl7.org/CodeSystem/special-values", "http://hl7.org/fhir/special-values")
 )
@@ -122,6 +143,8 @@ class SearchParameter:
             return None
         if self.code in MEMBERSHIPS:
             return "it asks for a membership, which criteria.py reads"
+        if self.code in _REASONS and (self.type == "special" or not self.expression):
+            return _REASONS[self.code]
         if self.type not in INDEXED_TYPES:
             return f"search parameters of type {self.type} are not indexed"
         if not self.expression:
@@ -202,11 +225,11 @@ class SearchParameters:
 
     def _component(self, parameter: SearchParameter, position: int) -> SearchParameter:
         part = parameter.components[position]
-        data = self._data_by_url[part.definition]
+        data = self._data_by_url.get(part.definition, {})
         return SearchParameter(
             url=part.definition,
             code=f"{parameter.code}${position + 1}",
-            type=data["type"],
+            type=data.get("type") or self._implied_type(parameter, part),
             type_name=parameter.type_name,
             expression=part.expression,
             targets=tuple(data.get("target", ())),
@@ -227,10 +250,26 @@ class SearchParameters:
         for part in parameter.components:
             data = self._data_by_url.get(part.definition)
             if data is None:
-                return f"its component {part.definition} is not defined"
-            if data["type"] not in INDEXED_TYPES or data["type"] == "composite":
+                if not self._implied_type(parameter, part):
+                    return f"its component {part.definition} is not defined"
+            elif data["type"] not in INDEXED_TYPES or data["type"] == "composite":
                 return f"its component {part.definition} is of type {data['type']}"
         return ""
+
+    def _implied_type(self, composite: SearchParameter, part: Component) -> str:
+        """The type of a component that HL7 does not define; empty where it is not clear, or not HL7's."""
+        if composite.url not in self._own_urls:
+            return ""
+        found = {
+            IMPLIED_TYPES.get(type_name, "")
+            for element in composite.path.types or ()
+            for type_name in compile_path(part.expression, element, self.release).types or ("",)
+        }
+        return found.pop() if len(found) == 1 else ""
+
+    @cached_property
+    def _own_urls(self) -> frozenset[str]:
+        return frozenset(data["url"] for data in self.release.search_parameter_data)
 
     def _applying_to(self, type_name: str, among: Iterable[Mapping[str, Any]]) -> dict[str, SearchParameter]:
         ancestry = self._ancestry(type_name)
