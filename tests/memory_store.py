@@ -94,8 +94,8 @@ class MemoryStore:
     def search_parameters(self, built: Mapping[str, SearchParameters]) -> Mapping[str, SearchParameters]:
         return built
 
-    def is_ready(self) -> bool:
-        return self.ready
+    def hindrance(self) -> str | None:
+        return None if self.ready else "the database does not answer"
 
     def close(self) -> None:
         pass

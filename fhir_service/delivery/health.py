@@ -19,7 +19,8 @@ def create_blueprint(store: Store) -> Blueprint:
 
     @blueprint.get("/readyz")
     def readyz() -> Response:
-        return _status("ready", 200) if store.is_ready() else _status("database does not answer", 503)
+        hindrance = store.hindrance()
+        return _status("ready", 200) if hindrance is None else _status(hindrance, 503)
 
     return blueprint
 

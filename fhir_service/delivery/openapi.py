@@ -469,7 +469,10 @@ def _health_paths() -> Json:
 
     return {
         "/livez": probe("Whether the process lives", {"200": "It does"}),
-        "/readyz": probe("Whether it can answer", {"200": "It can", "503": "The database does not answer"}),
+        "/readyz": probe(
+            "Whether it can answer",
+            {"200": "It can", "503": "The database does not answer, or its index is not built yet"},
+        ),
     }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import quote, urlencode
 
@@ -21,8 +21,10 @@ from fhir_service.interactions import contained, several_types
 from fhir_service.interactions import subset as subsets
 from fhir_service.interactions.search_context import search_context
 from fhir_service.interactions.subset import Subset, take_subset
+from fhir_service.releases import Release
 from fhir_service.search.compartments import belongs_to, members
 from fhir_service.search.contained import MARK
+from fhir_service.search.includes import INCLUDE_PARAMETERS
 from fhir_service.search.query import CONTAINED, CURSOR_PARAMETER, TOTAL_MODES, Query, parse_query
 from fhir_service.security.guard import authorise
 from fhir_service.security.scopes import covered_types
@@ -42,6 +44,11 @@ def handle(request: Request, services: Services) -> Response:
         subset, rest = take_subset(parameters, type_name, release)
     if subset.counts:
         rest = (*(pair for pair in rest if pair[0] != "_count"), ("_count", "0"))
+    if subset.summary == "text" and any(name.startswith(INCLUDE_PARAMETERS) for name, _ in rest):
+        raise Invalid(
+            "`_summary=text` cannot be mixed with `_include` and `_revinclude`.",
+            expression=("http._summary",),
+        )
     queries = contained.expand(
         _queries(request, services, types, rest, readable),
         readable,
@@ -56,9 +63,12 @@ def handle(request: Request, services: Services) -> Response:
     issues = (*query.issues, *_remarks(types, query.applied))
     body = searchset(
         [
-            *_entries(page.matches, request, "match", subset),
+            *_entries(page.matches, request, "match", subset.of),
             *_entries(
-                [one for one in page.included if one.type_name in readable], request, "include", subset
+                [one for one in page.included if one.type_name in readable],
+                request,
+                "include",
+                subset.of_included,
             ),
             *_outcome_entries(issues),
         ],
@@ -124,6 +134,7 @@ def _queries(
 ) -> list[Query]:
     release = request.release
     context = search_context(request, services, services.store, readable)
+    parameters = services.search_parameters[release.name]
 
     def read(type_name: str, pairs: Pairs, strict: bool = True) -> Query:
         within = (
@@ -131,23 +142,22 @@ def _queries(
             if request.compartment
             else []
         )
-        parameters = services.search_parameters[release.name]
         return parse_query(
             pairs, type_name, parameters, strict=strict, context=context, types=readable, within=within
         )
 
     if len(types) == 1:
         return [read(types[0], pairs, not request.lenient)]
-    return several_types.read_queries(pairs, types, read, lenient=request.lenient)
+    return several_types.read_queries(pairs, types, parameters, read, lenient=request.lenient)
 
 
 def _entries(
-    versions: Sequence[StoredVersion], request: Request, mode: str, subset: Subset
+    versions: Sequence[StoredVersion], request: Request, mode: str, part: Callable[[bytes, Release], bytes]
 ) -> Iterator[Entry]:
     for version in versions:
         found = contained.taken_out(version)
         if found.body is not None:
-            body = subset.of(found.body, request.release)
+            body = part(found.body, request.release)
             is_contained = found.type_name.startswith(MARK)
             place = found.logical_id if is_contained else f"{found.type_name}/{found.logical_id}"
             yield Entry(f"{request.base}/{place}", body, mode)

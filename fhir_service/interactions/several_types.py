@@ -11,6 +11,7 @@ from dataclasses import replace
 from fhir_service.errors import Invalid, Issue, NotSupported
 from fhir_service.exchange import Pairs
 from fhir_service.search.criteria import UnknownParameter
+from fhir_service.search.definitions import SearchParameters
 from fhir_service.search.paging import Cursor, decode_cursor, encode_cursor
 from fhir_service.search.query import Query
 from fhir_service.store.contract import Page, StoredVersion
@@ -24,10 +25,13 @@ Search = Callable[[Query], Page]
 _IN_TYPE = -5
 
 
-def read_queries(pairs: Pairs, types: Sequence[str], read: Read, *, lenient: bool) -> list[Query]:
+def read_queries(
+    pairs: Pairs, types: Sequence[str], parameters: SearchParameters, read: Read, *, lenient: bool
+) -> list[Query]:
     """One query for each type; `applied` and `issues` are the same in all of them.
 
     Every type must have every parameter: one that a type lacks is refused, or when lenient dropped from all.
+    And it must be of one kind: `location` is a reference here and a token there.
     """
     if any(name == "_sort" for name, _ in pairs):
         raise NotSupported(
@@ -37,6 +41,8 @@ def read_queries(pairs: Pairs, types: Sequence[str], read: Read, *, lenient: boo
     issues: list[Issue] = []
     if lenient:
         pairs = tuple(pair for pair in pairs if _is_shared(pair, types, read, issues))
+    for name, _ in pairs:
+        _require_one_kind(name.partition(":")[0].partition(".")[0], types, parameters)
     queries = [read(name, tuple(_of_type(name, types, pairs))) for name in types]
     applied = tuple(dict.fromkeys(pair for query in queries for pair in query.applied))
     return [replace(query, applied=applied, issues=tuple(issues)) for query in queries]
@@ -83,6 +89,17 @@ def _is_shared(pair: tuple[str, str], types: Sequence[str], read: Read, issues: 
         issues.append(replace(told, severity="warning", diagnostics=f"{told.diagnostics} It was ignored."))
         return False
     return True
+
+
+def _require_one_kind(code: str, types: Sequence[str], parameters: SearchParameters) -> None:
+    found: dict[str, str] = {}
+    for type_name in types:
+        known = parameters.for_type(type_name).get(code)
+        if known is not None:
+            found.setdefault(known.type, type_name)
+    if len(found) > 1:
+        told = ", ".join(f"of type {kind} in {type_name}" for kind, type_name in found.items())
+        raise Invalid(f"`{code}` is not one parameter: it is {told}.", expression=(f"http.{code}",))
 
 
 def _of_type(type_name: str, types: Sequence[str], pairs: Pairs) -> Iterator[tuple[str, str]]:

@@ -45,6 +45,10 @@ class Subset:
             return fhir_json.dump(summary(fhir_json.parse(body), self.summary, release))
         return body
 
+    def of_included(self, body: bytes, release: Release) -> bytes:
+        """The same of what comes along with matches: "the list of elements does not apply" to it."""
+        return body if self.elements else self.of(body, release)
+
 
 def take_subset(pairs: Pairs, type_name: str, release: Release) -> tuple[Subset, Pairs]:
     """The subset that is asked for, and the other parameters. Raises Invalid."""

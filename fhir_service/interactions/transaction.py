@@ -41,6 +41,10 @@ _RELATIVE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}", re.ASCII)
 _RESTFUL = re.compile(r"(https?://.+)/[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}", re.ASCII)
 
 
+# What a name like this stands for, nobody could ever look up: references "SHALL be resolvable".
+_TEMPORARY = ("urn:uuid:", "urn:oid:")
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """An entry with what is settled; with `response` nothing is left to be done."""
@@ -250,6 +254,8 @@ class _Links:
                 target = self._targets.get(f"{root}/{link}")
             if target is None and (criteria := _CONDITIONAL_REFERENCE.fullmatch(link)):
                 return self._conditional(link, criteria[1], criteria[2])
+            if target is None and link.startswith(_TEMPORARY):
+                raise Invalid(f"The reference `{link}` names no entry of the Bundle.", issue_code="not-found")
             return target.identity if target else link
         if kind == "narrative":
             address, hash_sign, fragment = link.partition("#")

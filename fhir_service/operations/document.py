@@ -51,6 +51,8 @@ def _composition(invocation: Invocation, services: Services, stored: Stored) -> 
     if wanted is None:
         raise invocation.refusal("id", "it says which Composition is meant.", issue_code="required")
     reference = wanted if "/" in wanted else f"Composition/{wanted}"
+    if stored.is_gone(reference):
+        raise invocation.refusal("id", f"`{reference}` was deleted.", issue_code="deleted", error=Gone)
     found = stored.referred(reference)
     if found is None or found.type_name != "Composition":
         raise invocation.refusal(

@@ -131,7 +131,8 @@ OPERATION = Operation(
     documentation="What the answers to a form say, as the form lays it down (template-based and "
     "observation-based): a single resource, or a transaction Bundle for the client to send. The answers are "
     "checked against the Questionnaire first; codes from a value set only when it lists its codes. "
-    "Nothing is stored.",
+    "Nothing is stored. Stored answers are extracted from, at instance level, only where the service holds "
+    "patients' data (FHIR_SERVICE_TYPES=all).",
     levels=("type", "instance"),
     types=(_RESPONSE,),
     handle=handle,

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from fhir_service.errors import Invalid, NotFound
+from fhir_service.errors import Gone, Invalid, NotFound
 from fhir_service.exchange import Services
 from fhir_service.operations.artifact_graph import ArtifactGraph
 from fhir_service.operations.declaration import Input, Operation, Output
@@ -100,6 +100,9 @@ def _artifact(invocation: Invocation, stored: Stored, services: Services) -> Res
         raise invocation.refusal("version", "it goes with `url`.")
     named = arguments.one(given[0])
     if given == ["id"]:
+        reference = f"{request.type_name}/{named}"
+        if stored.is_gone(reference):
+            raise invocation.refusal("id", f"`{reference}` was deleted.", issue_code="deleted", error=Gone)
         found = stored.resource(stored.read(request.type_name, named))
     elif given == ["url"]:
         named = f"{named}|{version}" if version else named

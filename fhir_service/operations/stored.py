@@ -107,12 +107,22 @@ class Stored:
 
     def referred(self, reference: str) -> StoredVersion | None:
         """The same as it is stored: the version that the reference names, or else the current one."""
+        found = self._led_to(reference)
+        return None if found is None or found.is_deleted else found
+
+    def is_gone(self, reference: str) -> bool:
+        """Whether the reference leads to what was deleted."""
+        found = self._led_to(reference)
+        return found is not None and found.is_deleted
+
+    def _led_to(self, reference: str) -> StoredVersion | None:
         local = _LOCAL.fullmatch(reference.removeprefix(f"{self._base}/") if self._base else reference)
-        if local is None:
+        if local is None or local["type"] not in self._readable:
             return None
+        store, release = self._services.store, self.release.name
         if local["version"] is None:
-            return self.read(local["type"], local["id"])
-        return self.vread(local["type"], local["id"], int(local["version"]))
+            return store.read(release, local["type"], local["id"])
+        return store.vread(release, local["type"], local["id"], int(local["version"]))
 
     def _versions(self, type_name: str, url: str) -> Iterator[tuple[StoredVersion, dict[str, Any]]]:
         if type_name not in self._readable or not url:

@@ -48,7 +48,10 @@ def read_include(name: str, text: str, type_name: str, reader: Reader) -> Iterat
     else:
         source, code, target = (*text.split(":"), "", "")[:3]
     if text.count(":") > 2 or not code:
-        raise Invalid(f"`{base}={text}`: write `Type:parameter` or `Type:parameter:TargetType`")
+        raise Invalid(
+            f"`{base}={text}`: write `Type:parameter`, `Type:parameter:TargetType` or, for every reference of"
+            " the type, `Type:*`"
+        )
     for part in filter(None, (source, target)):
         if part not in reader.types:
             raise Invalid(f"`{base}={text}`: `{part}` is no resource type that is served here")

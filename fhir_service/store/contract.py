@@ -143,8 +143,8 @@ class Store(Resources, Protocol):
         Deletions are among them. Only those after the place `after`, and updated later than `since`.
         """
 
-    def is_ready(self) -> bool:
-        """Whether the database answers."""
+    def hindrance(self) -> str | None:
+        """Why requests cannot be answered now: there is no database, or its index is not built yet."""
 
     def close(self) -> None:
         """Close this thread's connections and the pool behind them."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from fhir_service.errors import Contended
 from fhir_service.search.definitions import SearchParameters
-from fhir_service.store.database import DEFINITIONS, Database
+from fhir_service.store.database import DEFINITIONS, FILLING, Database
 from fhir_service.store.migration import migrate
 from fhir_service.store.parameters import StoredParameters
 from fhir_service.store.reading import Reading
@@ -34,12 +34,13 @@ class RelationalStore(Reading):
     def change_token(self) -> object:
         return self.database.change_token(self._connection())
 
-    def is_ready(self) -> bool:
+    def hindrance(self) -> str | None:
+        """Why requests cannot be answered now: there is no database, or its index is not built yet."""
         try:
-            self._rows(Sql("SELECT 1 FROM type WHERE number = ?", [0]))
+            filling = self._rows(Sql("SELECT 1 FROM property WHERE name = ?", [FILLING]))
         except self.database.errors():
-            return False
-        return True
+            return "the database does not answer"
+        return "the first load into the database is not finished" if filling else None
 
     def close(self) -> None:
         with self._guard:

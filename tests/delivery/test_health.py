@@ -13,5 +13,5 @@ def test_readiness_is_the_database_s(client: FlaskClient, store: MemoryStore) ->
     assert client.get("/readyz").status_code == 200
     store.ready = False
     answer = client.get("/readyz")
-    assert answer.status_code == 503
+    assert (answer.status_code, answer.json) == (503, {"status": "the database does not answer"})
     assert answer.headers["Cache-Control"] == "no-store"

@@ -270,7 +270,7 @@ def test_tables_are_created_once(store: RelationalStore) -> None:
     put(store, "a")
     store.create_tables()
     assert store.read(R, "Library", "a") is not None
-    assert store.is_ready()
+    assert store.hindrance() is None
 
 
 def seen(page: HistoryPage) -> list[tuple[str, int, str]]:

@@ -27,7 +27,8 @@ from fhir_service.search.predicates import AnyOf, Compare, Indexed, Predicate
 COLUMNS = ("target", "target_type", "version_hash")
 
 _LOCAL = re.compile(
-    r"(?:(?P<type>[A-Z][A-Za-z]+)/)?(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]+)?", re.ASCII
+    r"(?:(?P<type>[A-Z][A-Za-z]+)/)?(?P<id>[A-Za-z0-9\-.]{1,64})(?P<version>/_history/[A-Za-z0-9\-.]+)?",
+    re.ASCII,
 )
 
 
@@ -118,6 +119,7 @@ def predicate(parameter: SearchParameter, modifier: str | None, text: str, conte
         return _local(parameter, modifier, text)
     local = _LOCAL.fullmatch(_relative(text, context.bases))
     if local:
+        _refuse_version(parameter, local)
         return _local(parameter, local["type"], local["id"])
     if ":" not in text:
         raise _no_reference(parameter, text)
@@ -133,6 +135,15 @@ def _relative(text: str, bases: tuple[str, ...]) -> str:
         if text.startswith(base + "/"):
             return text[len(base) + 1 :]
     return text
+
+
+def _refuse_version(parameter: SearchParameter, local: re.Match[str]) -> None:
+    """R5: "server implementations MAY return an error when using this syntax"."""
+    if local["version"]:
+        raise NotSupported(
+            f"Parameter `{parameter.code}`: references are not told apart by the version that they name;"
+            f" leave out `{local['version']}`"
+        )
 
 
 def _local(parameter: SearchParameter, type_name: str | None, logical_id: str) -> Predicate:
@@ -163,6 +174,8 @@ def _along_hierarchies(parameter: SearchParameter, modifier: str, text: str, con
     local = _LOCAL.fullmatch(relative)
     if local is None and ":" not in text:
         raise _no_reference(parameter, text)
+    if local:
+        _refuse_version(parameter, local)
     if local and local["type"]:
         if local["type"] not in found:
             raise Invalid(
