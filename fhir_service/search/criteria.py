@@ -10,6 +10,7 @@ https://hl7.org/fhir/R4/search.html#modifiers, #chaining and #has
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -47,6 +48,9 @@ MAXIMUM_DEPTH = 8
 _NEGATED = {"not": None, "not-in": "in"}
 
 
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
+
+
 class UnknownParameter(NotSupported):
     """A parameter that the type does not have: refused, or with lenient handling left out."""
 
@@ -67,9 +71,9 @@ class Reader:
             return self._reverse_chain(name, text, type_name, depth)
         head, dot, rest = name.partition(".")
         code, _, modifier = head.partition(":")
+        if (dot or modifier) and (code in FULL_TEXT or code in MEMBERSHIPS):
+            raise NotSupported(f"`{code}` takes neither a modifier nor a chain")
         if code in FULL_TEXT:
-            if dot or modifier:
-                raise NotSupported(f"`{code}` takes neither a modifier nor a chain")
             return any_of(full_text.read_text(code, unescape(value), type_name) for value in split(text, ","))
         if code in MEMBERSHIPS:
             return self._membership(code, text, type_name)
@@ -87,8 +91,7 @@ class Reader:
                     f"The search parameter `{code}` of {type_name} is new, and not all resources are indexed"
                     " by it yet: it becomes available after `fhir-service db reindex`."
                 )
-            reason = self.parameters.unsupported(type_name).get(code)
-            if reason:
+            if reason := self.parameters.why_not(type_name, code):
                 raise UnknownParameter(f"`{code}` of {type_name} cannot be searched by here: {reason}.")
             raise UnknownParameter(_unknown(code, type_name, known))
         return known[code]
@@ -112,7 +115,7 @@ class Reader:
         if written and written not in (allowed := self._modifiers(parameter)):
             raise _unknown_modifier(parameter, written, allowed)
         if parameter.code in OWN_COLUMNS:
-            return _logical_id if parameter.code == "_id" else self._last_updated
+            return _id if parameter.code == "_id" else self._last_updated
         if parameter.type == "composite":
             return lambda text: self._composite(parameter, text)
         kind = kind_of(parameter)
@@ -206,10 +209,12 @@ class Reader:
         found: list[Predicate] = []
         for value in split(text, ","):
             holder, slash, logical_id = value.rpartition("/")
+            if value.startswith("$"):
+                raise NotSupported(f"`{code}={value}`: lists that are worked out are not kept here")
             if slash and holder not in holders:
                 raise Invalid(f"`{code}={value}`: name one of {', '.join(holders)}")
             for name in [holder] if slash else holders:
-                found.append(Referred(name, (name, holders[name]), type_name, _logical_id(logical_id)))
+                found.append(Referred(name, (name, holders[name]), type_name, _id(logical_id, code)))
         return any_of(found)
 
 
@@ -237,7 +242,11 @@ def _unknown_modifier(parameter: SearchParameter, modifier: str, allowed: Sequen
     )
 
 
-def _logical_id(text: str) -> Predicate:
+def _id(text: str, code: str = "_id") -> Predicate:
+    if not _ID.fullmatch(text):
+        raise Invalid(
+            f"Parameter `{code}`: `{text}` is not a logical id; allowed: 1 to 64 of A-Z a-z 0-9 - ."
+        )
     return Own((Compare("logical_id", "eq", text),))
 
 

@@ -216,6 +216,11 @@ class SearchParameters:
             code: self._reason(parameter) for code, parameter in applying.items() if self._reason(parameter)
         }
 
+    def why_not(self, type_name: str, code: str) -> str:
+        """Why a parameter that FHIR defines is not offered; R4 describes some that it has no resource for."""
+        described = _REASONS.get(code, "") if code.startswith("_") else ""
+        return self.unsupported(type_name).get(code, described)
+
     def component(self, parameter: SearchParameter, position: int) -> SearchParameter:
         """The component of a composite as a parameter of its own, evaluated on the composite's element."""
         found = self._components.get((parameter.key, position))

@@ -32,11 +32,21 @@ _LOCAL = re.compile(
 )
 
 
+# What may hold an identifier and a display beside the reference.
+_HAVE_MORE = frozenset(("Reference", "CodeableReference"))
+
+
 def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
-    """A type's name is a modifier too: `subject:Patient=23`."""
+    """A type's name is a modifier too: `subject:Patient=23`.
+
+    A canonical has neither an identifier nor a display beside it.
+    """
     types = [name for name in parameter.targets if name in parameter.release.resource_types]
-    text = ("text", "code-text", "text-advanced") if parameter.release.name == "r5" else ()
-    return ("identifier", *text, *_along(parameter), *types)
+    beside: tuple[str, ...] = ()
+    if not parameter.is_canonical or _HAVE_MORE & (parameter.path.types or _HAVE_MORE):
+        text = ("text", "code-text", "text-advanced") if parameter.release.name == "r5" else ()
+        beside = ("identifier", *text)
+    return (*beside, *_along(parameter), *types)
 
 
 def _along(parameter: SearchParameter) -> tuple[str, ...]:
