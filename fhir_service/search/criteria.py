@@ -31,6 +31,7 @@ from fhir_service.search.predicates import (
     Compare,
     Everything,
     Indexed,
+    Key,
     Not,
     Own,
     Predicate,
@@ -179,10 +180,14 @@ class Reader:
         return [target]
 
     def _link(self, parameter: SearchParameter, target: str, item: Predicate) -> Predicate:
-        by_url = parameter.is_canonical and "url" in self.parameters.for_type(target)
-        outside = Refers(parameter.key, target, item, (target, "url") if by_url else None)
+        outside = Refers(parameter.key, target, item, self._canonical_key(parameter, target))
         # "A chained condition will be evaluated inside contained resources."
         return any_of((outside, Refers(parameter.key, MARK + target, of_contained(item, target))))
+
+    def _canonical_key(self, parameter: SearchParameter, target: str) -> Key | None:
+        """Where the URLs are kept by which the parameter may refer to resources of the type."""
+        by_url = parameter.is_canonical and "url" in self.parameters.for_type(target)
+        return (target, "url") if by_url else None
 
     def _reverse_chain(self, name: str, text: str, type_name: str, depth: int) -> Predicate:
         parts = name.split(":", 3)
@@ -196,7 +201,8 @@ class Reader:
             raise Invalid(f"`{name}`: `{code}` of {source} is no reference")
         if parameter.targets and type_name not in parameter.targets:
             raise Invalid(f"`{name}`: `{code}` of {source} does not lead to {type_name}")
-        return Referred(source, parameter.key, type_name, self.criterion(rest, text, source, depth + 1))
+        item = self.criterion(rest, text, source, depth + 1)
+        return Referred(source, parameter.key, type_name, item, self._canonical_key(parameter, type_name))
 
     def _membership(self, code: str, text: str, type_name: str) -> Predicate:
         """What a resource holds: `_list=42`, and in R5 `_in=Group/42`."""

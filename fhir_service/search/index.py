@@ -12,6 +12,7 @@ from fhir_service.fhir.path import compile_path
 from fhir_service.search.contained import HOLDS, MARK, Container, Held, contained_in
 from fhir_service.search.definitions import SearchParameter, SearchParameters
 from fhir_service.search.full_text import text_columns
+from fhir_service.search.keys import exact_key, hash_key
 from fhir_service.search.param_types import Row, kind_of
 
 # Raised by one whenever rows are made differently, so that existing stores are indexed anew.
@@ -69,8 +70,17 @@ def _own_rows(
         )
         for row in found:
             yield _placed(row, container) if row.table == "reference" else row
+    yield from _own_canonical(resource, parameters)
     # No search parameter evaluates the full text; see full_text.py.
     yield IndexRow("text", "", 0, text_columns(resource))
+
+
+def _own_canonical(resource: dict[str, Any], parameters: SearchParameters) -> Iterator[IndexRow]:
+    """What canonical references name, in the shape in which those are kept: the URL and the version."""
+    url, version = resource.get("url"), resource.get("version")
+    if isinstance(url, str) and url and "url" in parameters.indexed(resource["resourceType"]):
+        version_hash = hash_key(version) if isinstance(version, str) else 0
+        yield IndexRow("reference", "url", 0, (exact_key(url), "", version_hash))
 
 
 def _placed(row: IndexRow, container: Container) -> IndexRow:

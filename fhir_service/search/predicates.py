@@ -104,7 +104,8 @@ class Not:
 class Refers:
     """A reference under `parameter` to a resource of type `target` for which `item` holds.
 
-    With `canonical`, the key of the target's own `url`, the reference is a canonical one.
+    With `canonical`, the key of the target's own `url`, the reference may be a canonical one: with a version
+    it leads to that version only.
     """
 
     parameter: Key
@@ -115,12 +116,16 @@ class Refers:
 
 @dataclass(frozen=True, slots=True)
 class Referred:
-    """A resource of type `source`, for which `item` holds, refers under `parameter` to this `target`."""
+    """A resource of type `source`, for which `item` holds, refers under `parameter` to this `target`.
+
+    `canonical` is as in Refers.
+    """
 
     source: str
     parameter: Key
     target: str
     item: Predicate
+    canonical: Key | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +176,8 @@ def keys(predicate: Predicate) -> frozenset[Key]:
             return keys(item)
         case Refers(parameter, _, item, canonical):
             return frozenset((parameter, *filter(None, (canonical,)))) | keys(item)
-        case Referred(_, parameter, _, item):
-            return frozenset((parameter,)) | keys(item)
+        case Referred(_, parameter, _, item, canonical):
+            return frozenset((parameter, *filter(None, (canonical,)))) | keys(item)
         case _:
             return frozenset()
 

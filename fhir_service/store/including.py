@@ -57,10 +57,15 @@ def _follow(run: Run, names: Names, one: Include, serials: list[int]) -> Iterato
 
 
 def _referred(run: Run, names: Names, one: Include, parameter: int, serials: list[int]) -> Iterator[int]:
-    asked = "SELECT DISTINCT target_type, target FROM index_reference WHERE parameter = ? AND resource IN"
+    asked = (
+        "SELECT DISTINCT target_type, target, version_hash FROM index_reference"
+        " WHERE parameter = ? AND resource IN"
+    )
     targets: dict[str, list[str]] = {}
-    for type_name, target in _all(run, asked, [parameter], serials):
+    named: set[tuple[str, int]] = set()
+    for type_name, target, version in _all(run, asked, [parameter], serials):
         targets.setdefault(type_name, []).append(target)
+        named.add((target, version))
     urls = targets.pop("", [])
     for type_name, ids in targets.items():
         number = names.types.get(type_name)
@@ -69,8 +74,13 @@ def _referred(run: Run, names: Names, one: Include, parameter: int, serials: lis
             found = "SELECT serial FROM resource WHERE type = ? AND is_deleted = ? AND logical_id IN"
             yield from (row[0] for row in _all(run, found, [number, False], ids))
     for number in _url_parameters(names, one.target) if one.is_canonical else ():
-        found = "SELECT resource FROM index_uri WHERE parameter = ? AND uri IN"
-        yield from (row[0] for row in _all(run, found, [number], urls))
+        found = (
+            "SELECT resource, target, version_hash FROM index_reference"
+            " WHERE parameter = ? AND target_type = '' AND target IN"
+        )
+        for serial, url, version in _all(run, found, [number], list(dict.fromkeys(urls))):
+            if (url, 0) in named or (url, version) in named:
+                yield serial
 
 
 def _referring(run: Run, names: Names, one: Include, parameter: int, serials: list[int]) -> Iterator[int]:
@@ -79,13 +89,28 @@ def _referring(run: Run, names: Names, one: Include, parameter: int, serials: li
     for number, logical_id in _all(run, "SELECT type, logical_id FROM resource WHERE serial IN", [], serials):
         if one.target in (None, type_names[number]):
             ids.setdefault(type_names[number], []).append(logical_id)
-    if one.is_canonical:
-        for number in _url_parameters(names, one.target):
-            asked = "SELECT uri FROM index_uri WHERE parameter = ? AND resource IN"
-            ids.setdefault("", []).extend(row[0] for row in _all(run, asked, [number], serials))
     for type_name, targets in ids.items():
         found = "SELECT resource FROM index_reference WHERE parameter = ? AND target_type = ? AND target IN"
         yield from (row[0] for row in _all(run, found, [parameter, type_name], targets))
+    if one.is_canonical:
+        yield from _referring_by_url(run, names, one, parameter, serials)
+
+
+def _referring_by_url(
+    run: Run, names: Names, one: Include, parameter: int, serials: list[int]
+) -> Iterator[int]:
+    """A reference without a version leads to every version."""
+    own: set[tuple[str, int]] = set()
+    for number in _url_parameters(names, one.target):
+        asked = "SELECT target, version_hash FROM index_reference WHERE parameter = ? AND resource IN"
+        own.update((row[0], row[1]) for row in _all(run, asked, [number], serials))
+    found = (
+        "SELECT resource, target, version_hash FROM index_reference"
+        " WHERE parameter = ? AND target_type = '' AND target IN"
+    )
+    for serial, url, version in _all(run, found, [parameter], list({url for url, _ in own})):
+        if version == 0 or (url, version) in own:
+            yield serial
 
 
 def _url_parameters(names: Names, target: str | None) -> list[int]:

@@ -18,7 +18,9 @@ from fhir_service.errors import Invalid
 from fhir_service.search.paging import Cursor, encode_cursor
 from fhir_service.search.predicates import (
     And,
+    AnyOf,
     Compare,
+    Condition,
     Everything,
     Indexed,
     Not,
@@ -189,9 +191,8 @@ class Searcher:
         by_id = (Compare("target", "in", tuple(row[0] for row in ids)), _local_to(link.target))
         leaves = [Indexed("reference", link.parameter, by_id)] if ids else []
         url = self.names.parameters.get(link.canonical) if link.canonical else None
-        if url is not None and (urls := self.run(sql.urls(found, url))):
-            by_url = (Compare("target", "in", tuple(row[0] for row in urls)), _local_to(""))
-            leaves.append(Indexed("reference", link.parameter, by_url))
+        if url is not None and (named := self.run(sql.canonicals(found, url))):
+            leaves.append(Indexed("reference", link.parameter, _by_canonical(named)))
         return any_of(leaves)
 
     def _resolve_reverse(self, link: Referred) -> Predicate:
@@ -203,9 +204,18 @@ class Searcher:
         if parameter is None:
             return Nothing()
         rows = self.run(sql.referred_ids(found, parameter, link.target, LINK_LIMIT + 1))
-        if len(rows) > LINK_LIMIT:
+        url = self.names.parameters.get(link.canonical) if link.canonical else None
+        by_url = (
+            self.run(sql.referred_by_url(found, parameter, url, LINK_LIMIT + 1)) if url is not None else []
+        )
+        if max(len(rows), len(by_url)) > LINK_LIMIT:
             return link
-        return any_of([Own((Compare("logical_id", "in", tuple(row[0] for row in rows)),))] if rows else [])
+        columns = {"logical_id": rows, "serial": by_url}
+        return any_of(
+            Own((Compare(column, "in", tuple(row[0] for row in some)),))
+            for column, some in columns.items()
+            if some
+        )
 
     def _resolve_text(self, text: TextMatch) -> Predicate:
         type_number = self.names.types.get(text.type_name)
@@ -237,6 +247,23 @@ def _negated(predicate: Predicate) -> Predicate:
 
 def _local_to(type_name: str) -> Compare:
     return Compare("target_type", "eq", type_name)
+
+
+def _by_canonical(named: list[tuple[Any, ...]]) -> tuple[Condition, ...]:
+    """References to these URLs: without a version, or with the one that stands beside the URL."""
+    versions: dict[str, set[int]] = {}
+    for url, version in named:
+        versions.setdefault(url, {0}).add(version)
+    # Most resources have the version of what published them: a few groups hold them all.
+    urls: dict[tuple[int, ...], list[str]] = {}
+    for url, hashes in versions.items():
+        urls.setdefault(tuple(sorted(hashes)), []).append(url)
+    groups = tuple(
+        (Compare("target", "in", tuple(some)), Compare("version_hash", "in", hashes))
+        for hashes, some in urls.items()
+    )
+    every = (Compare("target", "in", tuple(versions)), _local_to(""))
+    return (*every, AnyOf(groups))
 
 
 def _sort_driver(key: SortKey, names: Names) -> Driver | None:

@@ -329,23 +329,43 @@ def _refers(link: Refers, resource: str, names: Names, level: int) -> Sql:
     url = names.parameters.get(link.canonical) if link.canonical else None
     if url is not None:
         # A way of its own: joined by OR with the local one, neither could be sought.
-        same = f"u{level}.uri = {reference}.target AND {leads}.serial = u{level}.resource"
-        by_url = Sql(f"u{level}.parameter = ? AND {same}", [url])
-        ways.append(_exists(f"{tables}, index_uri AS u{level}", refers, by_url, holds_there))
+        own = f"u{level}"
+        names_it = f"{own}.parameter = ? AND {_names_canonical(reference, own)}"
+        by_url = Sql(f"{names_it} AND {leads}.serial = {own}.resource", [url])
+        ways.append(_exists(f"{tables}, index_reference AS {own}", refers, by_url, holds_there))
     return _join(ways, " OR ")
+
+
+def _names_canonical(reference: str, own: str) -> str:
+    """The reference is to the URL of the row `own` (index.py), and to its version if it names one."""
+    return (
+        f"{own}.target = {reference}.target AND {own}.target_type = '' AND {reference}.target_type = ''"
+        f" AND ({reference}.version_hash = 0 OR {reference}.version_hash = {own}.version_hash)"
+    )
 
 
 def _referred(link: Referred, resource: str, names: Names, level: int) -> Sql:
     parameter = names.parameters.get(link.parameter)
     if parameter is None:
         return _NEVER
-    reference, here = f"l{level}", f"t{level}"
-    return _exists(
+    reference, here, own = f"l{level}", f"t{level}", f"u{level}"
+    holds_there = holds(link.item, f"{reference}.resource", names, level)
+    local = _exists(
         f"index_reference AS {reference}, resource AS {here}",
         Sql(f"{here}.serial = {resource} AND {reference}.parameter = ?", [parameter]),
         Sql(f"{reference}.target = {here}.logical_id AND {reference}.target_type = ?", [link.target]),
-        holds(link.item, f"{reference}.resource", names, level),
+        holds_there,
     )
+    url = names.parameters.get(link.canonical) if link.canonical else None
+    if url is None:
+        return local
+    by_url = _exists(
+        f"index_reference AS {reference}, index_reference AS {own}",
+        Sql(f"{own}.resource = {resource} AND {own}.parameter = ?", [url]),
+        Sql(f"{reference}.parameter = ? AND {_names_canonical(reference, own)}", [parameter]),
+        holds_there,
+    )
+    return _join([local, by_url], " OR ")
 
 
 def _conditions(conditions: tuple[Condition, ...], alias: str) -> Iterator[Sql]:
@@ -398,10 +418,10 @@ def logical_ids(found: Sql) -> Sql:
     return Sql(text, found.values)
 
 
-def urls(found: Sql, parameter: int) -> Sql:
-    """The canonical URLs of matches."""
-    text = f"SELECT u.uri FROM ({found.text}) AS m JOIN index_uri AS u ON u.resource = m.resource"
-    return Sql(f"{text} AND u.parameter = ?", [*found.values, parameter])
+def canonicals(found: Sql, url: int) -> Sql:
+    """The canonical URLs of matches, with the hashes of their versions."""
+    text = f"SELECT u.target, u.version_hash FROM ({found.text}) AS m JOIN index_reference AS u"
+    return Sql(f"{text} ON u.resource = m.resource AND u.parameter = ?", [*found.values, url])
 
 
 def referred_ids(found: Sql, parameter: int, target: str, limit: int) -> Sql:
@@ -411,6 +431,16 @@ def referred_ids(found: Sql, parameter: int, target: str, limit: int) -> Sql:
         " JOIN index_reference AS i ON i.resource = m.resource AND i.parameter = ? AND i.target_type = ?"
     )
     return Sql(text + _limit(limit), [*found.values, parameter, target])
+
+
+def referred_by_url(found: Sql, parameter: int, url: int, limit: int) -> Sql:
+    """The resources that matches refer to by canonical URLs; `url` tells their type."""
+    text = (
+        f"SELECT DISTINCT u.resource FROM ({found.text}) AS m"
+        " JOIN index_reference AS i ON i.resource = m.resource AND i.parameter = ?"
+        f" JOIN index_reference AS u ON u.parameter = ? AND {_names_canonical('i', 'u')}"
+    )
+    return Sql(text + _limit(limit), [*found.values, parameter, url])
 
 
 def sorted_page(

@@ -19,7 +19,7 @@ from fhir_service.search.query import parse_query
 from fhir_service.store import DATABASES, open_store
 from fhir_service.store.contract import Page, StoredVersion
 from fhir_service.store.relational import RelationalStore
-from fhir_service.store.searching import SORT_LIMIT
+from fhir_service.store.searching import LINK_LIMIT, SORT_LIMIT
 from fhir_service.stored_hierarchies import StoredHierarchies
 from fhir_service.stored_terminology import StoredTerminology
 from fhir_service.stored_versions import StoredVersions
@@ -95,7 +95,12 @@ def _decimals(value: Any) -> Any:
     return Decimal(str(value)) if isinstance(value, float) else value
 
 
-def test_searches_find_what_the_specification_says(table: Table) -> None:
+@pytest.mark.parametrize("limit", [LINK_LIMIT, 0], ids=["few", "many"])
+def test_searches_find_what_the_specification_says(
+    table: Table, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Links that few resources satisfy are resolved before the search, of many each match is checked."""
+    monkeypatch.setattr("fhir_service.store.searching.LINK_LIMIT", limit)
     wrong = {
         f"{case['case']}: {case['search']}": found
         for case in table.cases("cases")
