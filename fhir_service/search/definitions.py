@@ -16,6 +16,7 @@ from typing import Any
 
 from fhir_service.fhir.path import Path, UnsupportedExpression, compile_path
 from fhir_service.releases import Release
+from fhir_service.search.bindings import holds_media_types, implied_systems
 from fhir_service.search.predicates import Key
 
 # Search parameter types this service indexes: the names of the files in `param_types/`.
@@ -53,10 +54,6 @@ _REASONS = {
     "near": "distances between positions are not computed",
     "contains": "positions within boundaries are not computed",
 }
-
-BOOLEAN_SYSTEMS = frozenset(
-    ("http://terminology.hl7.org/CodeSystem/special-values", "http://hl7.org/fhir/special-values")
-)
 
 
 @dataclass(frozen=True)
@@ -109,32 +106,12 @@ class SearchParameter:
 
         None when the definitions do not tell; then any system fits.
         """
-        found: set[str] = set()
-        for branch in self.expression.split("|"):
-            head, *names = branch.strip().split(".")
-            if head.isidentifier() and head != self.type_name:
-                continue
-            systems = self._implied(names)
-            if systems is None:
-                return None
-            found |= systems
-        return frozenset(found)
+        return implied_systems(self.expression, self.type_name, self.release)
 
-    def _implied(self, names: list[str]) -> frozenset[str] | None:
-        element, type_name = None, self.type_name
-        for name in names:
-            element = self.release.type_definition(type_name).elements.get(name)
-            if element is None:
-                return None
-            type_name = element.types[0]
-        if type_name == "boolean":
-            return BOOLEAN_SYSTEMS
-        if element is None or type_name != "code":
-            return frozenset()
-        if element.binding is None:
-            return None
-        codings = self.release.required_codings(element.binding.value_set)
-        return None if codings is None else frozenset(codings)
+    @cached_property
+    def holds_media_types(self) -> bool:
+        """Whether it looks at codes such as `text/xml; charset=UTF-8`."""
+        return holds_media_types(self.expression, self.type_name, self.release)
 
     @cached_property
     def unsupported(self) -> str | None:

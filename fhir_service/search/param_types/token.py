@@ -107,6 +107,8 @@ def predicate(parameter: SearchParameter, modifier: str | None, text: str, conte
     if modifier in ("text", "code-text"):
         named = string_predicate(_suffixed(parameter, ":text"), None, unescape(text))
         return named if modifier == "text" else any_of((named, *_code_text(parameter, fold(unescape(text)))))
+    if modifier == "below" and parameter.holds_media_types:
+        return _below_media_type(parameter, text)
     if modifier in ("in", "below", "above"):
         return _one_of_codes(parameter, modifier, text, context)
     return code_predicate(parameter, parameter.key, text)
@@ -158,6 +160,26 @@ def _one_of_codes(parameter: SearchParameter, modifier: str, text: str, context:
             f"Parameter `{parameter.code}:{modifier}`: {issue.diagnostics}", issue_code=issue.code
         ) from None
     return _codes_predicate(parameter, found)
+
+
+def _below_media_type(parameter: SearchParameter, text: str) -> Predicate:
+    """`text/xml` with any parameters after it, or all of `image`.
+
+    https://hl7.org/fhir/R4/search.html#mimetype
+    """
+    system, bar, code = split_once(text, "|")
+    if not bar:
+        system, code = "", system
+    if not code:
+        raise Invalid(f"`{parameter.code}:below` takes a media type, such as `text/xml` or `image`")
+    of_system = (_of_system(parameter, system),) if system else ()
+    starts = [f"{code};", f"{code} "] if "/" in code else [f"{code}/"]
+    tests = [(Compare("code", "eq", exact_key(code)), *of_system)]
+    tests += [
+        (Compare("code", "ge", start), Compare("code", "lt", after_prefix(start)), *of_system)
+        for start in starts
+    ]
+    return any_of(Indexed("token", parameter.key, one) for one in tests)
 
 
 def _codes_predicate(parameter: SearchParameter, found: Mapping[str, Sequence[str]]) -> Predicate:
