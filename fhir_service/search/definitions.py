@@ -10,7 +10,7 @@ publishes, and from those that clients wrote. One whose expression cannot be eva
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -77,6 +77,8 @@ class SearchParameter:
     comparators: tuple[str, ...] = ()
     components: tuple[Component, ...] = ()
     documentation: str = ""
+    starts: tuple[str, ...] = ()
+    """Of a part of a composite: the types of the elements that it is evaluated on."""
     release: Release = field(repr=False, compare=False, kw_only=True)
 
     @property
@@ -109,6 +111,11 @@ class SearchParameter:
         return implied_systems(self.expression, self.type_name, self.release)
 
     @cached_property
+    def ignores_case(self) -> bool:
+        """Of tokens: "if the underlying data type is string then the search is not case sensitive"."""
+        return self.type == "token" and value_types(self) == {"string"}
+
+    @cached_property
     def holds_media_types(self) -> bool:
         """Whether it looks at codes such as `text/xml; charset=UTF-8`."""
         return holds_media_types(self.expression, self.type_name, self.release)
@@ -133,6 +140,15 @@ class SearchParameter:
         if self.type == "special" and types != frozenset(("Narrative",)):
             return "of special parameters only those that look into narratives are indexed"
         return "its expression never matches anything" if types == frozenset() else None
+
+
+def value_types(parameter: SearchParameter) -> set[str]:
+    """The types of what it finds; an empty one stands for those that are not known."""
+    paths = (
+        compile_path(parameter.expression, start, parameter.release)
+        for start in parameter.starts or (parameter.type_name,)
+    )
+    return {type_name for path in paths for type_name in path.types or ("",)}
 
 
 class SearchParameters:
@@ -208,15 +224,17 @@ class SearchParameters:
     def _component(self, parameter: SearchParameter, position: int) -> SearchParameter:
         part = parameter.components[position]
         data = self._data_by_url.get(part.definition, {})
-        return SearchParameter(
+        found = SearchParameter(
             url=part.definition,
             code=f"{parameter.code}${position + 1}",
-            type=data.get("type") or self._implied_type(parameter, part),
+            type=data.get("type", ""),
             type_name=parameter.type_name,
             expression=part.expression,
             targets=tuple(data.get("target", ())),
+            starts=tuple(sorted(parameter.path.types or ())),
             release=self.release,
         )
+        return found if found.type else replace(found, type=self._implied_type(parameter, found))
 
     def reason(self, data: Mapping[str, Any], type_name: str) -> str:
         """Why a definition could not be searched on this type; empty when it could."""
@@ -229,24 +247,24 @@ class SearchParameters:
     def _reason(self, parameter: SearchParameter) -> str:
         if parameter.unsupported:
             return parameter.unsupported
-        for part in parameter.components:
-            data = self._data_by_url.get(part.definition)
-            if data is None:
-                if not self._implied_type(parameter, part):
-                    return f"its component {part.definition} is not defined"
-            elif data["type"] not in INDEXED_TYPES or data["type"] == "composite":
-                return f"its component {part.definition} is of type {data['type']}"
+        for place, part in enumerate(parameter.components):
+            component = self._component(parameter, place)
+            kind = component.type
+            if not kind:
+                return f"its component {part.definition} is not defined"
+            if kind not in INDEXED_TYPES or kind == "composite":
+                return f"its component {part.definition} is of type {kind}"
+            try:
+                value_types(component)
+            except UnsupportedExpression as reason:
+                return f"its component `{part.expression}`: {reason}"
         return ""
 
-    def _implied_type(self, composite: SearchParameter, part: Component) -> str:
-        """The type of a component that HL7 does not define; empty where it is not clear, or not HL7's."""
+    def _implied_type(self, composite: SearchParameter, part: SearchParameter) -> str:
+        """The type of a part that HL7 does not define; empty where it is not clear, or not HL7's."""
         if composite.url not in self._own_urls:
             return ""
-        found = {
-            IMPLIED_TYPES.get(type_name, "")
-            for element in composite.path.types or ()
-            for type_name in compile_path(part.expression, element, self.release).types or ("",)
-        }
+        found = {IMPLIED_TYPES.get(type_name, "") for type_name in value_types(part)}
         return found.pop() if len(found) == 1 else ""
 
     @cached_property

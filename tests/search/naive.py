@@ -46,7 +46,7 @@ def plain(text: str) -> str:
 
 
 def token(value: Value, text: str) -> bool:
-    asked = bars(text)
+    asked = bars(text.casefold() if value[0] == "string" else text)
     for system, code in codings(value):
         if len(asked) == 1:
             if code == asked[0]:
@@ -69,7 +69,7 @@ def codings(value: Value) -> Iterator[tuple[str | None, str | None]]:
     elif kind == "ContactPoint":
         yield None, held.get("value")
     elif isinstance(held, str):
-        yield None, held
+        yield None, held.casefold() if kind == "string" else held
 
 
 # string: https://hl7.org/fhir/R4/search.html#string

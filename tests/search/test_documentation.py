@@ -58,6 +58,25 @@ def test_a_client_must_define_the_parts_of_a_composite() -> None:
     assert reason == "its component https://education.test/fhir/SearchParameter/none is not defined"
 
 
+def test_the_parts_of_a_composite_must_be_understood() -> None:
+    composite = {
+        "url": "https://education.test/fhir/SearchParameter/mine",
+        "code": "mine",
+        "type": "composite",
+        "base": ["ResearchStudy"],
+        "expression": "ResearchStudy.progressStatus",
+        "component": [
+            {
+                "definition": "http://hl7.org/fhir/SearchParameter/ResearchStudy-phase",
+                "expression": "state.nothing(",
+            }
+        ],
+    }
+    assert (
+        SearchParameters(R5).reason(composite, "ResearchStudy").startswith("its component `state.nothing(`: ")
+    )
+
+
 def types_of(found: dict[str, set[str]]) -> str:
     """`every type` where each release has it for all of its types."""
     every = {release.label: set(release.resource_types) for release in RELEASES.values()}

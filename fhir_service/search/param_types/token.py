@@ -41,6 +41,8 @@ def rows(type_name: str, value: Any) -> Iterator[Row]:
     match value:
         case bool():
             yield ("true" if value else "false"), IMPLIED_SYSTEM
+        case str() if type_name == "string":
+            yield exact_key(value.casefold()), 0
         case str():
             yield exact_key(value), IMPLIED_SYSTEM if type_name == "code" else 0
         case dict():
@@ -126,6 +128,8 @@ def code_predicate(parameter: SearchParameter, key: Key, text: str) -> Predicate
     system, bar, code = split_once(text, "|")
     if not bar:
         system, code = "", system
+    if parameter.ignores_case:
+        code = code.casefold()
     tests: list[Compare] = []
     if code:
         tests.append(Compare("code", "eq", exact_key(code)))

@@ -55,7 +55,9 @@ def predicate(parameter: SearchParameter, modifier: str | None, text: str, conte
 
 
 def _is_version(parameter: SearchParameter, version: str) -> Indexed:
-    return Indexed("token", (parameter.type_name, "version"), (Compare("code", "eq", exact_key(version)),))
+    """As `version` itself is searched: that is a string, so that case does not count."""
+    is_it = Compare("code", "eq", exact_key(version.casefold()))
+    return Indexed("token", (parameter.type_name, "version"), (is_it,))
 
 
 def _is(parameter: SearchParameter, text: str) -> Indexed:
