@@ -42,7 +42,7 @@ EXAMPLES = "example"
 DRAFTS = "draft"
 TOPICS = "topics"
 MENDS = "run `make build`"
-SHARED_SOURCES = ("publisher.yaml", "common.yaml", "codes.csv", "notices.*.md")
+SHARED_SOURCES = ("publisher.yaml", "common.yaml", "codes.csv", "notices.*.md", "pages.*.yaml")
 
 Resources = list[dict[str, Any]]
 Files = dict[str, bytes]

@@ -2,8 +2,8 @@
 
 https://hl7.org/fhir/R4/references.html#canonical
 
-The values come from `resources/publisher.yaml`, `common.yaml` and `notices.<language>.md`. No other file has
-the base, so a rebuild changes it everywhere.
+The values come from `resources/publisher.yaml`, `common.yaml`, `notices.<language>.md` and
+`pages.<language>.yaml`. No other file has the base, so a rebuild changes it everywhere.
 """
 
 from __future__ import annotations
@@ -93,6 +93,44 @@ class Notices:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PageWords:
+    """The words around a topic's page, in one language (`pages.<language>.yaml`); none may be missing."""
+
+    language: str
+    site_title: str
+    site_about: str
+    skip: str
+    """the link that jumps over what stands above the page"""
+    contents: str
+    """above the table of contents"""
+    language_switch: str
+    all_topics: str
+    one_part: str
+    """on a page that shows one section"""
+    whole_page: str
+    about_page: str
+    """above the version, the reading grade and the links"""
+    version: str
+    """`{version}`, `{date}`"""
+    permanent: str
+    kept: str
+    """on the page of one `{version}`, of `{date}`"""
+    unpublished: str
+    """on the page of a version whose words may still change"""
+    current: str
+    """the link from there to the page of today"""
+    readability: str
+    """`{value}`, `{formula}`"""
+    accessibility: str
+    for_systems: str
+    """above the links to the FHIR forms"""
+    no_topics: str
+    retired: str
+    instead: str
+    """above what replaces a retired topic"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Publisher:
     """The publishing organization, and the business version and date of what it shares between topics."""
 
@@ -113,6 +151,8 @@ class Publisher:
     code_systems: tuple[CodeSystemNotice, ...] = ()
     subtopics: tuple[Subtopic, ...] = ()
     notices: tuple[Notices, ...] = ()
+    page_words: tuple[PageWords, ...] = ()
+    """for each language of the notices"""
 
     def canonical(self, resource_type: str, resource_id: str) -> str:
         """The canonical URL of one artifact; the same in every release."""
@@ -124,6 +164,10 @@ class Publisher:
     def notice(self, language: str) -> Notices:
         """The notices in this language, or else in the first one."""
         return next((notices for notices in self.notices if notices.language == language), self.notices[0])
+
+    def words(self, language: str) -> PageWords:
+        """The words around a page in this language, or else in the first one."""
+        return next((words for words in self.page_words if words.language == language), self.page_words[0])
 
 
 def review_of(topic: Topic, text: Text) -> Review | None:

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/conformance-rules.html (the vocabulary of the fields is 
 
 from __future__ import annotations
 
+from dataclasses import fields as dataclass_fields
 from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
@@ -460,3 +461,27 @@ class CommonShape(Shape):
     windows = Tuple(fields.Nested(OnsetWindowShape), required=True, data_key="onset_windows")
     code_systems = Tuple(fields.Nested(CodeSystemShape), required=True)
     subtopics = Tuple(fields.Nested(SubtopicShape), load_default=())
+
+
+PLACES = {
+    "version": ("{version}", "{date}"),
+    "kept": ("{version}", "{date}"),
+    "readability": ("{value}", "{formula}"),
+}
+"""The page words that a value is filled into."""
+
+
+def _page_words(name: str) -> fields.Field[Any]:
+    def has_places(value: str) -> None:
+        missing = [place for place in PLACES.get(name, ()) if place not in value]
+        if missing:
+            raise ValidationError(f"lacks {', '.join(missing)}; allowed: words with that in them")
+
+    return Words(required=True, validate=has_places)
+
+
+# pages.<language>.yaml: every key in every language, so that no page mixes two.
+PageWordsShape = Shape.from_dict(
+    {one.name: _page_words(one.name) for one in dataclass_fields(shared.PageWords) if one.name != "language"},
+    name="PageWordsShape",
+)

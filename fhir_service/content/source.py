@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/resource.html#id
 
     read_sources    resources folder -> Sources and every finding
-      _read_shared    publisher.yaml, common.yaml, notices.<language>.md, codes.csv
+      _read_shared    publisher.yaml, common.yaml, notices.<language>.md, pages.<language>.yaml, codes.csv
       _read_topic     topics/<slug>/: facts.csv, text.<language>.md, then topic.yaml, which refers to them
       _check_owners   ids that two topics both claim, and successors that are no topics
     load_sources    the same for programs: Sources, or SourceError with every finding
@@ -26,9 +26,9 @@ from .finder_entries import finder_entries, mapped_entries
 from .finding import Finding, SourceError, allowed, at, unknown_fact
 from .names import Names, collect_ids
 from .notices import read_notices
-from .publisher import Notices, Publisher
+from .publisher import Notices, PageWords, Publisher
 from .readability import readability
-from .schemas import CommonShape, PublisherShape, TopicShape
+from .schemas import CommonShape, PageWordsShape, PublisherShape, TopicShape
 from .tables import CodeTable, read_codes, read_facts
 from .topic import Fact, KeyPoint, Text, Topic, Where
 from .yaml_lines import LineDict, read_yaml
@@ -89,7 +89,8 @@ def _read_shared(resources: Path, findings: list[Finding]) -> tuple[Publisher, C
     table = _read(resources, "codes.csv", findings)
     codings = read_codes(table, "codes.csv", findings) if table is not None else {}
     notices = _read_notices(resources, findings)
-    if who is None or common is None or table is None or notices is None:
+    words = _read_page_words(resources, notices or (), findings)
+    if who is None or common is None or table is None or notices is None or words is None:
         return None
     publisher = Publisher(
         base=who["base"],
@@ -104,6 +105,7 @@ def _read_shared(resources: Path, findings: list[Finding]) -> tuple[Publisher, C
         code_systems=common["code_systems"],
         notices=notices,
         subtopics=common["subtopics"],
+        page_words=words,
     )
     return publisher, CodeTable(codings, {system.alias: system.url for system in publisher.code_systems})
 
@@ -118,6 +120,21 @@ def _read_notices(resources: Path, findings: list[Finding]) -> tuple[Notices, ..
         read.append(read_notices(markdown, name, _language(Path(name)), findings))
     found = tuple(notices for notices in read if notices)
     return found if len(found) == len(read) else None
+
+
+def _read_page_words(
+    resources: Path, notices: tuple[Notices, ...], findings: list[Finding]
+) -> tuple[PageWords, ...] | None:
+    """The words around a page, in each language that the service speaks; None when one lacks them."""
+    found = []
+    for language in (notice.language for notice in notices):
+        data = _load(
+            PageWordsShape(), resources, f"pages.{language}.yaml", Names(CodeTable({}, {})), findings
+        )
+        if data is not None:
+            del data["where"]
+            found.append(PageWords(language=language, **data))
+    return tuple(found) if len(found) == len(notices) else None
 
 
 def _read_topic(

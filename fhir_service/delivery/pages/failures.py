@@ -1,0 +1,47 @@
+"""A failure at the address of a page, as a page: what is wrong, what is allowed, and where to go on.
+
+https://www.rfc-editor.org/rfc/rfc9110#section-15
+"""
+
+from __future__ import annotations
+
+from flask import Response, request
+from werkzeug.exceptions import HTTPException
+
+from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.doors import Doors
+from fhir_service.delivery.pages.rendering import html_page
+from fhir_service.errors import ServiceError
+from fhir_service.failures import told
+
+_TITLES = {
+    400: "This address cannot be read",
+    404: "There is no such page",
+    405: "A page can only be read",
+    410: "This page is no longer offered",
+}
+_OTHER = "The page cannot be shown"
+
+
+def failure_page(doors: Doors, error: Exception) -> Response:
+    """Whatever was raised; in English, since nobody knows yet in which language a page would have been."""
+    if isinstance(error, HTTPException):
+        status, text, headers = error.code or 500, error.description or error.name, {}
+    else:
+        failure = error if isinstance(error, ServiceError) else told(error, request.method, request.path)
+        status, text, headers = failure.status, failure.issues[0].diagnostics, failure.headers
+    title = _TITLES.get(status, _OTHER)
+    response = html_page(
+        doors, "error.html", language="en", status=status, base=_base(doors), title=title, told=text
+    )
+    response.headers.update(headers)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _base(doors: Doors) -> str:
+    """For a host that is not believed, links without a host."""
+    try:
+        return base_url(request, doors.settings)
+    except ServiceError:
+        return ""

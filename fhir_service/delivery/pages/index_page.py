@@ -1,0 +1,37 @@
+"""The first page: every topic by its title, in the language that fits the request best.
+
+https://www.w3.org/TR/WCAG22/
+"""
+
+from __future__ import annotations
+
+from flask import Response, request
+
+from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.doors import Doors, name_content
+from fhir_service.delivery.pages.parameters import Asked
+from fhir_service.delivery.pages.rendering import html_page, kept
+from fhir_service.delivery.pages.topic_page import chosen
+
+
+def index_page(doors: Doors, asked: Asked) -> Response:
+    base = base_url(request, doors.settings)
+    topics = list(doors.topics.by_slug.values())
+    texts = [chosen(doors, built, asked).text for built in topics]
+    own = doors.topics.publisher.notices[0].language
+    found = next((text.language for text in texts if text.language != own), own)
+    response = html_page(
+        doors,
+        "index.html",
+        language=found,
+        theme=asked.theme,
+        base=base,
+        topics=[
+            (text, f"{base}/topics/{built.slug}{asked.query(section=None)}")
+            for built, text in zip(topics, texts, strict=True)
+        ],
+    )
+    if asked.lang is None:
+        response.vary.add("Accept-Language")
+    name_content(response, topics)
+    return kept(response)

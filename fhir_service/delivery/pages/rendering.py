@@ -1,0 +1,112 @@
+"""The last step of every page: a template, the headers that keep it safe, and what a cache may do with it.
+
+https://www.w3.org/TR/CSP3/ and https://www.rfc-editor.org/rfc/rfc9110#name-conditional-requests
+
+A page asks for nothing but itself: its styles stand in it, and only these very bytes are allowed (by hash).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import Response, render_template, request
+
+from fhir_service.content.page import STYLE
+from fhir_service.delivery.cors import add_cors
+from fhir_service.delivery.doors import Doors
+
+PAGE_STYLE = STYLE + "\n" + Path(__file__).with_name("pages.css").read_text(encoding="utf-8").strip()
+"""Of every page that `base.html` makes; a template of its own may add to it."""
+
+ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
+    "%3Crect width='16' height='16' rx='4' fill='%230a6068'/%3E"
+    "%3Cpath d='M4 5h8M4 8h8M4 11h5' stroke='%23fff' stroke-width='1.5'/%3E%3C/svg%3E"
+)
+
+# A cache may keep a page but must ask whether it still holds: a topic can be mended or retired at any time.
+_REVALIDATE = "public, no-cache"
+_NO_FEATURES = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+
+def html_page(
+    doors: Doors,
+    template: str,
+    *,
+    language: str,
+    status: int = 200,
+    theme: str = "auto",
+    style: str = "",
+    scripts: Iterable[str] = (),
+    policy: Mapping[str, str] | None = None,
+    **values: Any,
+) -> Response:
+    """A template that extends `base.html` as an answer.
+
+    :param language: of all its words
+    :param style: CSS besides that of every page
+    :param scripts: the exact text of each script that stands in the page
+    :param policy: directives of the Content-Security-Policy that differ from those of a page that is read
+    """
+    publisher = doors.topics.publisher
+    whole_style = PAGE_STYLE + ("\n" + style if style else "")
+    html = render_template(
+        template,
+        language=language,
+        theme=theme,
+        style=whole_style,
+        icon=ICON,
+        words=publisher.words(language),
+        notices=publisher.notice(language),
+        **values,
+    )
+    response = Response(html, status, content_type="text/html; charset=utf-8")
+    response.headers["Content-Language"] = language
+    return finished(doors, response, (whole_style,), scripts, policy or {})
+
+
+def finished(
+    doors: Doors,
+    response: Response,
+    styles: Iterable[str],
+    scripts: Iterable[str] = (),
+    policy: Mapping[str, str] | None = None,
+) -> Response:
+    """With the headers of every page."""
+    response.headers["Content-Security-Policy"] = content_policy(styles, scripts, policy or {})
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Permissions-Policy"] = _NO_FEATURES
+    add_cors(response, request, doors.settings)
+    return response
+
+
+def kept(response: Response, cache_control: str = _REVALIDATE) -> Response:
+    """With an ETag of its bytes; 304 for who has them."""
+    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
+    response.headers["Cache-Control"] = cache_control
+    response.make_conditional(request)
+    return response
+
+
+def content_policy(styles: Iterable[str], scripts: Iterable[str], changed: Mapping[str, str]) -> str:
+    """Nothing is allowed but what stands in the page; a directive that is changed to nothing is left out."""
+    directives = {
+        "default-src": "'none'",
+        "style-src": hashes(styles),
+        "script-src": hashes(scripts),
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'self'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in {**directives, **changed}.items() if value)
+
+
+def hashes(texts: Iterable[str]) -> str:
+    """https://www.w3.org/TR/CSP3/#grammardef-hash-source"""
+    digests = (hashlib.sha256(text.encode()).digest() for text in texts)
+    return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
