@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 LATER = "not supported yet"
 
+_FRAMING = re.compile(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
+
 
 class SettingsError(ValueError):
     """One line for each setting that cannot be used."""
@@ -89,6 +91,16 @@ def origins(value: str) -> tuple[str, ...]:
         parts = urlsplit(origin)
         if parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}":
             raise ValueError("allowed: * or origins such as https://portal.test, separated by commas")
+    return listed
+
+
+def frame_ancestors(value: str) -> tuple[str, ...]:
+    """`*`, `none`, or a list of web origins, whose host may start with `*.`: https://www.w3.org/TR/CSP3/#frame-ancestors"""
+    listed = tuple(value.replace(",", " ").split())
+    if listed == ("none",):
+        return ("'none'",)
+    if listed != ("*",) and not all(_FRAMING.fullmatch(origin) for origin in listed):
+        raise ValueError("allowed: *, none, or origins such as https://*.portal.test, separated by commas")
     return listed
 
 
@@ -209,8 +221,12 @@ class Settings:
         "web origins whose pages may read, without credentials",
         shown="*",
     )
-    frame_ancestors: str | None = setting(
-        "FHIR_SERVICE_FRAME_ANCESTORS", None, not_yet, "who may frame the embedded pages", shown="*"
+    frame_ancestors: tuple[str, ...] = setting(
+        "FHIR_SERVICE_FRAME_ANCESTORS",
+        ("*",),
+        frame_ancestors,
+        "web origins whose pages may frame what is below /embed; `none` is nobody",
+        shown="*",
     )
     cds_clients: str | None = setting(
         "FHIR_SERVICE_CDS_CLIENTS",

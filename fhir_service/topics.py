@@ -17,6 +17,7 @@ from fhir_service.content.build import COMMON, DRAFTS, TOPICS
 from fhir_service.content.neutral import PUBLISHER_FILE, TOPIC_FILE, content_hash, read_neutral
 from fhir_service.content.publisher import Publisher
 from fhir_service.content.topic import Topic
+from fhir_service.content.versions import PublishedPage, PublishedVersion, read_page, read_versions
 from fhir_service.releases import RELEASES
 
 CONTENT_HEADER = "Topic-Content"
@@ -82,6 +83,14 @@ class Topics:
         claims = {built.slug: built for built in self.by_slug.values()}
         products = ((built.topic.product, built) for built in self.by_slug.values())
         return claims | {product.id: built for product, built in products if product}
+
+    @cached_property
+    def published(self) -> Mapping[str, Mapping[str, PublishedVersion]]:
+        """By slug and version, the oldest first."""
+        return {slug: read_versions(self.resources, slug) for slug in self.by_slug}
+
+    def published_page(self, slug: str, version: PublishedVersion, page: PublishedPage) -> bytes:
+        return read_page(self.resources, slug, version, page)
 
     def _read(self, file: Path) -> BuiltTopic:
         content = file.read_bytes()

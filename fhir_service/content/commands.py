@@ -41,6 +41,7 @@ def topic() -> None:
     fhir-service topic lint             what is wrong, with file and line
     fhir-service topic report my-topic  which resources carry each fact
     fhir-service topic build            write resources/.../fhir/
+    fhir-service topic publish my-topic keep the page of its version for good
     """
 
 
@@ -140,6 +141,37 @@ def _about(text: Text) -> str:
     return f"{text.language}: {draft}" + (
         f"{measured.formula} {measured.value:.1f}" if measured else "no reading formula"
     )
+
+
+@topic.command()
+@click.argument("slug")
+@click.option(
+    "--replace", is_flag=True, help="Write the pages anew; only while they have been shown to nobody."
+)
+@resources_option
+def publish(slug: str, replace: bool, resources: Path) -> None:
+    """Keep the page of topic SLUG as its version shows it, for good, in each reviewed language.
+
+    The files stand in resources/topics/SLUG/versions/ and are committed; the service answers them at
+    /topics/SLUG/v/VERSION. Words that change later need a new version in topic.yaml. Draft translations are
+    not published.
+    """
+    from .source import load_sources
+    from .versions import publish as write
+
+    try:
+        sources = load_sources(resources)
+        found = [one for one in sources.topics if one.slug == slug]
+        if not found:
+            names = ", ".join(one.slug for one in sources.topics) or "none"
+            raise SourceError([Finding("topics", 1, f"no topic `{slug}`; allowed: {names}")])
+        paths = write(resources, found[0], sources.publisher, replace=replace)
+    except SourceError as error:
+        raise _failed(resources, error.findings) from None
+    for path in paths:
+        click.echo(os.path.relpath(path))
+    if not paths:
+        click.echo(f"Version {found[0].version} is published; nothing has changed.")
 
 
 def _progress_bar(steps: list[Step]) -> Iterator[Step]:

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/validation.html
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .build import COMMON, TOPICS, Folder, Progress, build_folders, silently
@@ -14,6 +14,7 @@ from .finding import Finding
 from .rules import Material, evaluate
 from .rules.rule import Resource
 from .source import Sources, read_sources
+from .versions import changed_words
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,11 @@ def check(resources: Path, progress: Progress = silently) -> Checked:
     sources, findings = read_sources(resources)
     if sources is None or findings:
         return Checked(tuple(findings), sources)
-    return judge(sources, progress)
+    checked = judge(sources, progress)
+    published = [
+        finding for topic in sources.topics for finding in changed_words(resources, topic, sources.publisher)
+    ]
+    return replace(checked, findings=tuple(sorted({*checked.findings, *published})))
 
 
 def judge(sources: Sources, progress: Progress = silently) -> Checked:

@@ -14,7 +14,9 @@ its name or its language.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import base64
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +27,11 @@ from .topic import BulletList, Paragraph, Section, Statement, Text, Topic
 
 STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8").strip()
 """For everything that a body or a finished page is made of; it asks for nothing else."""
+
+
+def source_hash(text: str) -> str:
+    """A style or script as a Content-Security-Policy allows it: https://www.w3.org/TR/CSP3/#grammardef-hash-source"""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def section_blocks(section: Section) -> list[str]:
@@ -57,18 +64,24 @@ def closing_lines(topic: Topic, text: Text, publisher: Publisher) -> list[str]:
     return [
         f'<p class="notice">{escaped(notices.service)}</p>',
         paragraph(notices.absence),
-        paragraph(" ".join(line for line in (publisher.copyright, topic.trademarks) if line)),
+        _legal_lines(topic, text, publisher),
     ]
 
 
-def education_page(topic: Topic, text: Text, publisher: Publisher, *, first: Iterable[str] = ()) -> str:
+def _legal_lines(topic: Topic, text: Text, publisher: Publisher) -> str:
+    """In the words of their owners, whatever the language of the page."""
+    lines = escaped(" ".join(line for line in (publisher.copyright, topic.trademarks) if line))
+    return f"<p>{lines}</p>" if text is topic.text else f'<p lang="{topic.language}">{lines}</p>'
+
+
+def education_page(topic: Topic, text: Text, publisher: Publisher, *, header: str = "") -> str:
     """The whole page: the review line near the top, the service notice at the foot.
 
-    :param first: finished blocks that stand above everything else
+    :param header: a finished block that stands above the page
     """
     body = [
+        *([f"<header>{header}</header>"] if header else []),
         "<main>",
-        *first,
         *lead_lines(topic, text, publisher),
         topic_body(topic, text),
         "</main>",

@@ -5,6 +5,9 @@ https://www.w3.org/TR/WCAG22/ and https://html.spec.whatwg.org/
     GET /                                    the topics
     GET /topics/{slug}                       the education page
     GET /topics/{slug}/v/{version}           what that version said, for good
+    GET /topics/feed                         what has changed, as Atom
+    GET /embed/{slug}                        the education page for a frame
+    GET /embed/education-height-1.js         for the page around it: docs/embedding.md
 
 Parameters: `lang`, `section`, `theme`. A failure at these addresses is a page too. No page sets a cookie,
 needs a script, or asks anybody else for anything.
@@ -12,14 +15,20 @@ needs a script, or asks anybody else for anything.
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from flask import Blueprint, Response, request
 
+from fhir_service.delivery.base_url import base_url
 from fhir_service.delivery.cors import add_preflight, is_preflight
 from fhir_service.delivery.doors import Doors
 from fhir_service.delivery.pages.failures import failure_page
+from fhir_service.delivery.pages.feed import feed
+from fhir_service.delivery.pages.host_script import HOST_SCRIPT, host_script
 from fhir_service.delivery.pages.index_page import index_page
 from fhir_service.delivery.pages.parameters import Asked, read_asked
-from fhir_service.delivery.pages.topic_page import topic_page
+from fhir_service.delivery.pages.topic_page import embed_page, topic_page
+from fhir_service.delivery.pages.version_page import version_page
 from fhir_service.errors import MethodNotAllowed, NotFound
 from fhir_service.topics import BuiltTopic
 
@@ -31,23 +40,32 @@ def create_blueprint(doors: Doors) -> Blueprint:
     """Every address of a page; which page it is, the path says."""
     blueprint = Blueprint("pages", __name__, template_folder="templates")
 
-    def answer(rest: str = "") -> Response:
+    def answer(**_: str) -> Response:
         if request.method not in _METHODS:
             raise MethodNotAllowed("Allowed here are GET and HEAD: a page can only be read.", _METHODS)
         if request.method == "OPTIONS":
             return _options()
-        asked = read_asked(request.args)
-        if not rest:
-            return index_page(doors, asked)
-        return _topic(rest.split("/"), asked)
+        if request.path.endswith("/") and request.path != "/":  # links of a version's page are relative
+            return Response(status=308, headers={"Location": _without_slash(doors)})
+        return _page_at(request.path.strip("/").split("/"), read_asked(request.args))
 
-    def _topic(path: list[str], asked: Asked) -> Response:
+    def _page_at(path: list[str], asked: Asked) -> Response:
         match path:
-            case [slug]:
+            case [""] | ["topics"]:
+                return index_page(doors, asked)
+            case ["topics", "feed"]:
+                return feed(doors)
+            case ["topics", slug]:
                 return topic_page(doors, find_topic(doors, slug), asked)
+            case ["topics", slug, "v", version]:
+                return version_page(doors, find_topic(doors, slug), version, asked)
+            case ["embed", file] if file == HOST_SCRIPT:
+                return host_script(doors)
+            case ["embed", slug]:
+                return embed_page(doors, find_topic(doors, slug), asked)
         raise NotFound("There is nothing at this address.")
 
-    for rule in ("/", "/topics", "/topics/", "/topics/<path:rest>"):
+    for rule in ("/", "/topics", "/topics/<path:rest>", "/embed", "/embed/<path:rest>"):
         blueprint.add_url_rule(
             rule,
             view_func=answer,
@@ -65,6 +83,12 @@ def find_topic(doors: Doors, slug: str) -> BuiltTopic:
     if slug not in topics:
         raise NotFound(f"There is no topic `{slug}`; there are: {', '.join(topics) or 'none'}.")
     return topics[slug]
+
+
+def _without_slash(doors: Doors) -> str:
+    query = request.query_string.decode("ascii", "replace")
+    path = quote(request.path.rstrip("/"))
+    return f"{base_url(request, doors.settings)}{path}{'?' + query if query else ''}"
 
 
 def _options() -> Response:

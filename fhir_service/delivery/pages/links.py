@@ -35,10 +35,17 @@ class TopicLinks:
     asked: Asked
     drafts: bool
     publisher: Publisher
+    place: str = "topics"
+    """below which address this page stands: `topics`, or `embed`"""
 
     @property
     def page(self) -> str:
+        """The education page, wherever this one stands."""
         return f"{self.base}/topics/{self.topic.slug}"
+
+    @property
+    def own(self) -> str:
+        return f"{self.base}/{self.place}/{self.topic.slug}"
 
     @property
     def canonical(self) -> str:
@@ -52,7 +59,7 @@ class TopicLinks:
     @property
     def whole(self) -> str:
         """This page with all its sections."""
-        return self.page + self.asked.query(section=None)
+        return self.own + self.asked.query(section=None)
 
     @property
     def alternates(self) -> tuple[Link, ...]:
@@ -68,7 +75,7 @@ class TopicLinks:
         """The same page in each language that is served."""
         return tuple(
             Link(
-                self.page + self.asked.query(lang=text.language),
+                self.own + self.asked.query(lang=text.language),
                 self.publisher.notice(text.language).language_name,
                 text.language,
             )
@@ -82,7 +89,7 @@ class TopicLinks:
 
     def header(self) -> str:
         """The value of `Link`."""
-        links = [f'<{self.canonical}>; rel="canonical"', f'<{self.permanent}>; rel="version-history"']
+        links = [f'<{self.canonical}>; rel="canonical"', f'<{self.permanent}>; rel="bookmark"']
         for type_name in ("Composition", "DocumentReference", "Library"):
             links += [
                 f'<{href}>; rel="alternate"; type="{FHIR_JSON}"; title="{type_name}, FHIR {label}"'

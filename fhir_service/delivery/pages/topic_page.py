@@ -1,4 +1,4 @@
-"""The education page of a topic: `/topics/<slug>`, and what Infobutton answers as HTML.
+"""The education page of a topic: `/topics/<slug>`, `/embed/<slug>`, and what Infobutton answers as HTML.
 
 https://www.w3.org/TR/WCAG22/
 
@@ -7,39 +7,66 @@ The words are those of the topic's text alone; what stands around them is in the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 from flask import Response, request
 
 from fhir_service.content.page import closing_lines, lead_lines, topic_body
-from fhir_service.content.publisher import Notices, PageWords, Publisher
+from fhir_service.content.publisher import Notices, PageWords, Publisher, review_of
 from fhir_service.content.topic import Text
 from fhir_service.delivery.base_url import base_url
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.languages import Choice, choose
+from fhir_service.delivery.pages.linked_data import linked_data
 from fhir_service.delivery.pages.links import TopicLinks
 from fhir_service.delivery.pages.parameters import Asked, require_section
 from fhir_service.delivery.pages.rendering import html_page, kept
 from fhir_service.topics import BuiltTopic
 
+FRAME_HEIGHT = Path(__file__).with_name("frame_height.js").read_text(encoding="utf-8").strip()
+"""What an embedded page tells the page around it; without scripts it is the same page."""
+
 
 def topic_page(doors: Doors, built: BuiltTopic, asked: Asked) -> Response:
     """The page in the language that fits the request best, with its headers; Invalid for a wrong section."""
+    return _page(doors, built, asked, "topics")
+
+
+def embed_page(doors: Doors, built: BuiltTopic, asked: Asked) -> Response:
+    """The same without anything around it, for a frame; the only page that other sites may frame."""
+    ancestors = doors.settings.frame_ancestors
+    # `*` would leave out the apps whose pages have a scheme of their own; no directive leaves out nobody.
+    policy = {"frame-ancestors": "" if ancestors == ("*",) else " ".join(ancestors)}
+    response = _page(doors, built, asked, "embed", (FRAME_HEIGHT,), policy)
+    # A host that isolates itself frames only what says that it may be.
+    response.headers["Cross-Origin-Embedder-Policy"] = "require-corp"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _page(
+    doors: Doors,
+    built: BuiltTopic,
+    asked: Asked,
+    place: str,
+    scripts: tuple[str, ...] = (),
+    policy: Mapping[str, str] | None = None,
+) -> Response:
     choice = chosen(doors, built, asked)
     topic, text, publisher = built.topic, choice.text, doors.topics.publisher
     require_section(asked, text)
-    links = TopicLinks(
-        base=base_url(request, doors.settings),
-        topic=topic,
-        text=text,
-        asked=asked,
-        drafts=serves_drafts(doors),
-        publisher=publisher,
-    )
+    base = base_url(request, doors.settings)
+    links = TopicLinks(base, topic, text, asked, serves_drafts(doors), publisher, place)
     response = html_page(
         doors,
-        "topic.html",
+        "embed.html" if place == "embed" else "topic.html",
         language=text.language,
         theme=asked.theme,
-        base=links.base,
+        scripts=scripts,
+        policy=policy,
+        base=base,
         topic=topic,
         text=text,
         asked=asked,
@@ -49,8 +76,12 @@ def topic_page(doors: Doors, built: BuiltTopic, asked: Asked) -> Response:
         body=topic_body(topic, text, section=asked.section),
         closing=closing_lines(topic, text, publisher),
         readability=readability_line(publisher.words(text.language), text),
+        data=linked_data(links),
     )
     response.headers["Link"] = links.header()
+    if review_of(topic, text) is None:
+        # Nobody should find by a search engine what no clinician has reviewed.
+        response.headers["X-Robots-Tag"] = "noindex"
     if asked.lang is None:
         response.vary.add("Accept-Language")
     name_content(response, [built])

@@ -1,0 +1,91 @@
+"""What has changed and when, for portals that keep copies: `/topics/feed`, Atom.
+
+https://www.rfc-editor.org/rfc/rfc4287
+
+An entry for each published version of each topic and for the version of today, the newest first. Ids are tag
+URIs (https://www.rfc-editor.org/rfc/rfc4151) under the publisher's name, the same on every host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+from flask import Response, request
+
+from fhir_service.content.publisher import Publisher, review_line
+from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.cors import add_cors
+from fhir_service.delivery.doors import Doors, name_content
+from fhir_service.delivery.pages.links import FHIR_JSON
+from fhir_service.delivery.pages.rendering import kept
+from fhir_service.releases import RELEASES
+from fhir_service.topics import BuiltTopic
+
+ATOM = "http://www.w3.org/2005/Atom"
+ATOM_TYPE = "application/atom+xml"
+
+
+def feed(doors: Doors) -> Response:
+    base, topics = base_url(request, doors.settings), doors.topics
+    response = Response(feed_document(doors, base), content_type=f"{ATOM_TYPE}; charset=utf-8")
+    add_cors(response, request, doors.settings)
+    name_content(response, topics.by_slug.values())
+    return kept(response)
+
+
+def feed_document(doors: Doors, base: str) -> bytes:
+    publisher = doors.topics.publisher
+    words = publisher.words(publisher.notices[0].language)
+    entries = [entry for built in doors.topics.by_slug.values() for entry in _entries(doors, built, base)]
+    entries.sort(
+        key=lambda entry: (entry.findtext("updated") or "", entry.findtext("id") or ""), reverse=True
+    )
+    root = Element("feed", {"xmlns": ATOM, "xml:lang": words.language})
+    _text(root, "id", tag(publisher, "topics"))
+    _text(root, "title", words.site_title)
+    _text(
+        root, "updated", max([_instant(publisher.released), *(str(e.findtext("updated")) for e in entries)])
+    )
+    SubElement(root, "link", {"rel": "self", "type": ATOM_TYPE, "href": f"{base}/topics/feed"})
+    SubElement(root, "link", {"rel": "alternate", "type": "text/html", "href": f"{base}/"})
+    _text(SubElement(root, "author"), "name", publisher.name)
+    root.extend(entries)
+    document: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
+
+
+def tag(publisher: Publisher, name: str) -> str:
+    """The name of a feed or entry for good. Its date is one on which the name was the publisher's."""
+    return f"tag:{urlsplit(publisher.base).hostname},2026:{name}"
+
+
+def _entries(doors: Doors, built: BuiltTopic, base: str) -> Iterator[Element]:
+    """One for each version, the version of today last."""
+    topic, publisher = built.topic, doors.topics.publisher
+    released = {one.version: one.released for one in doors.topics.published[built.slug].values()}
+    for version, date in (released | {topic.version: topic.released}).items():
+        href = f"{base}/topics/{built.slug}"
+        entry = Element("entry")
+        _text(entry, "id", tag(publisher, f"{built.slug}/{version}"))
+        _text(entry, "title", f"{topic.title}, {version}")
+        _text(entry, "updated", _instant(date))
+        SubElement(entry, "link", {"rel": "alternate", "type": "text/html", "href": f"{href}/v/{version}"})
+        SubElement(entry, "link", {"rel": "latest-version", "type": "text/html", "href": href})
+        if version == topic.version:
+            _text(entry, "summary", f"{topic.description} {review_line(topic, publisher.notices[0])}")
+            for name in RELEASES:
+                library = f"{base}/fhir/{name}/Library/{built.slug}-library"
+                SubElement(entry, "link", {"rel": "related", "type": FHIR_JSON, "href": library})
+        yield entry
+
+
+def _instant(date: str) -> str:
+    """A date has a time here; of a day, its first: https://www.rfc-editor.org/rfc/rfc4287#section-3.3"""
+    return f"{date}T00:00:00Z"
+
+
+def _text(parent: Element, name: str, words: str) -> None:
+    SubElement(parent, name).text = words

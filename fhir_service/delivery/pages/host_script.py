@@ -1,0 +1,27 @@
+"""The script that a portal puts beside its frames, so that each gets the height of its page.
+
+https://www.w3.org/TR/SRI/ (docs/embedding.md has its hash)
+
+Its bytes never change: a portal names them by their hash. What does something else gets another number.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Response, request
+
+from fhir_service.delivery.cors import add_cors
+from fhir_service.delivery.doors import Doors
+from fhir_service.delivery.pages.rendering import FOR_GOOD, kept
+
+HOST_SCRIPT = "education-height-1.js"
+
+_BYTES = Path(__file__).with_name(HOST_SCRIPT).read_bytes()
+
+
+def host_script(doors: Doors) -> Response:
+    response = Response(_BYTES, content_type="text/javascript; charset=utf-8")
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    add_cors(response, request, doors.settings)
+    return kept(response, FOR_GOOD)
