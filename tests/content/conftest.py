@@ -34,9 +34,9 @@ def material(sources: Sources) -> Material:
 
 @pytest.fixture
 def resources(tmp_path: Path) -> Path:
-    """The sources without what is built from them, in a folder of their own."""
+    """The sources without what is built from them or published, in a folder of their own."""
     folder = tmp_path / "resources"
-    shutil.copytree(RESOURCES, folder, ignore=shutil.ignore_patterns("fhir"))
+    shutil.copytree(RESOURCES, folder, ignore=shutil.ignore_patterns("fhir", "versions"))
     return folder
 
 

@@ -5,7 +5,10 @@ https://www.rfc-editor.org/rfc/rfc9110#section-15
 
 from __future__ import annotations
 
+import re
+
 from flask import Response, request
+from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 
 from fhir_service.delivery.base_url import base_url
@@ -21,6 +24,7 @@ _TITLES = {
     410: "This page is no longer offered",
 }
 _OTHER = "The page cannot be shown"
+_CODE = re.compile("`([^`]*)`")
 
 
 def failure_page(doors: Doors, error: Exception) -> Response:
@@ -32,11 +36,16 @@ def failure_page(doors: Doors, error: Exception) -> Response:
         status, text, headers = failure.status, failure.issues[0].diagnostics, failure.headers
     title = _TITLES.get(status, _OTHER)
     response = html_page(
-        doors, "error.html", language="en", status=status, base=_base(doors), title=title, told=text
+        doors, "error.html", language="en", status=status, base=_base(doors), title=title, told=_marked(text)
     )
     response.headers.update(headers)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _marked(text: str) -> Markup:
+    """What a message sets in backticks, as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))
 
 
 def _base(doors: Doors) -> str:

@@ -8,7 +8,7 @@ A page asks for nothing but itself: its styles stand in it, and only these very 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def html_page(
     status: int = 200,
     theme: str = "auto",
     style: str = "",
-    scripts: Iterable[str] = (),
+    scripts: Sequence[str] = (),
     policy: Mapping[str, str] | None = None,
     **values: Any,
 ) -> Response:
@@ -49,7 +49,7 @@ def html_page(
 
     :param language: of all its words
     :param style: CSS besides that of every page
-    :param scripts: the exact text of each script that stands in the page
+    :param scripts: each stands at the end of the page
     :param policy: directives of the Content-Security-Policy that differ from those of a page that is read
     """
     publisher = doors.topics.publisher
@@ -59,6 +59,7 @@ def html_page(
         language=language,
         theme=theme,
         style=whole_style,
+        scripts=scripts,
         icon=ICON,
         words=publisher.words(language),
         notices=publisher.notice(language),
