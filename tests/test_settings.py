@@ -67,6 +67,8 @@ def test_values_are_read_into_their_types() -> None:
         ("FHIR_SERVICE_CDS_CLIENTS", "https://portal.test", "allowed: the path of a file"),
         ("FHIR_SERVICE_CDS_SUGGESTIONS", "yes", "allowed: off, on"),
         ("FHIR_SERVICE_CORS_ORIGINS", "https://portal.test/page", "allowed: * or origins"),
+        ("FHIR_SERVICE_FRAME_ANCESTORS", "*, https://portal.test", "allowed: *, none, or origins"),
+        ("FHIR_SERVICE_FRAME_ANCESTORS", "https://portal.test; script-src *", "allowed: *, none, or origins"),
         ("FHIR_SERVICE_DATABASE_URL", "mysql://localhost/fhir", "allowed: sqlite:///"),
     ],
 )
@@ -80,11 +82,25 @@ def test_a_bad_value_is_refused_with_the_name_and_what_is_allowed(name: str, val
     ("name", "value"),
     [
         ("FHIR_SERVICE_DATABASE_READ_URLS", "sqlite:///replica"),
-        ("FHIR_SERVICE_FRAME_ANCESTORS", "https://portal.test"),
     ],
 )
 def test_what_this_version_cannot_honour_stops_the_start(name: str, value: str) -> None:
     assert "not supported yet" in problems(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("value", "ancestors"),
+    [
+        ("*", ("*",)),
+        ("none", ("'none'",)),
+        (
+            "https://portal.test, https://*.clinic.test:8443",
+            ("https://portal.test", "https://*.clinic.test:8443"),
+        ),
+    ],
+)
+def test_who_may_frame_is_a_list_of_origins(value: str, ancestors: tuple[str, ...]) -> None:
+    assert Settings.from_environment({"FHIR_SERVICE_FRAME_ANCESTORS": value}).frame_ancestors == ancestors
 
 
 def test_every_problem_is_named_in_one_go() -> None:

@@ -13,7 +13,13 @@ import click
 import yaml
 
 from fhir_service.bodies import JSON_PATCH
-from fhir_service.delivery import openapi_auth, openapi_cds_hooks, openapi_operations, openapi_packages
+from fhir_service.delivery import (
+    openapi_auth,
+    openapi_cds_hooks,
+    openapi_operations,
+    openapi_packages,
+    openapi_pages,
+)
 from fhir_service.delivery.fhir.negotiation import FORM
 from fhir_service.delivery.fhir.routes import PREFIX
 from fhir_service.exchange import Interaction, Parameter, Route
@@ -80,6 +86,7 @@ def document(
         **openapi_auth.paths(_fhir_content("OperationOutcome")),
         **openapi_packages.paths(),
         **openapi_cds_hooks.paths(_reference("schemas", "OperationOutcome")),
+        **openapi_pages.paths(),
     }
     called = [interaction for interaction in interactions if interaction.operation]
     interactions = [interaction for interaction in interactions if not interaction.operation]

@@ -22,9 +22,9 @@ PAGE_STYLE = STYLE + "\n" + Path(__file__).with_name("pages.css").read_text(enco
 """Of every page that `base.html` makes; a template of its own may add to it."""
 
 ICON = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
-    "%3Crect width='16' height='16' rx='4' fill='%230a6068'/%3E"
-    "%3Cpath d='M4 5h8M4 8h8M4 11h5' stroke='%23fff' stroke-width='1.5'/%3E%3C/svg%3E"
+    "data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'%20viewBox='0%200%2016%2016'%3E"
+    "%3Crect%20width='16'%20height='16'%20rx='4'%20fill='%230a6068'/%3E"
+    "%3Cpath%20d='M4%205h8M4%208h8M4%2011h5'%20stroke='%23fff'%20stroke-width='1.5'/%3E%3C/svg%3E"
 )
 
 # A cache may keep a page but must ask whether it still holds: a topic can be mended or retired at any time.

@@ -1,0 +1,59 @@
+"""The part of openapi.yaml that describes the web pages.
+
+https://spec.openapis.org/oas/v3.1.0
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fhir_service.delivery.pages.feed import ATOM_TYPE
+from fhir_service.delivery.pages.host_script import HOST_SCRIPT
+from fhir_service.delivery.pages.parameters import THEMES
+
+Json = dict[str, Any]
+Parameter = tuple[str, str, Json]
+
+_HTML: Json = {"text/html": {"schema": {"type": "string"}}}
+_LANG: Parameter = ("lang", "A BCP 47 language tag", {"type": "string"})
+_SECTION: Parameter = ("section", "The code of a section of the topic's Composition", {"type": "string"})
+_THEME: Parameter = ("theme", "Its colours", {"type": "string", "enum": list(THEMES)})
+_FAILURES = {
+    "400": "A parameter cannot be read, or the host is not this service's address",
+    "404": "There is no such page",
+    "410": "The topic is retired; the page says what replaces it",
+}
+
+
+def paths() -> Json:
+    """Every page; a failure at these addresses is a page too."""
+    listed = [_LANG, _THEME]
+    shown = [_LANG, _SECTION, _THEME]
+    return {
+        "/": _get("The topics", [], listed, _HTML, "400"),
+        "/topics": _get("The topics", [], listed, _HTML, "400"),
+        "/topics/feed": _get("What has changed and when, as Atom", [], [], {ATOM_TYPE: {}}, "400"),
+        "/topics/{slug}": _get("The education page of a topic", ["slug"], shown, _HTML, *_FAILURES),
+        "/topics/{slug}/v/{version}": _get(
+            "What a version of the page said, for good", ["slug", "version"], [_LANG], _HTML, "400", "404"
+        ),
+        "/embed/{slug}": _get("The education page for a frame", ["slug"], shown, _HTML, *_FAILURES),
+        f"/embed/{HOST_SCRIPT}": _get(
+            "Gives a frame the height of its page", [], [], {"text/javascript": {}}, "400"
+        ),
+    }
+
+
+def _get(summary: str, named: list[str], asked: list[Parameter], content: Json, *failures: str) -> Json:
+    parameters: list[Json] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in named
+    ]
+    parameters += [
+        {"name": name, "in": "query", "description": text, "schema": schema} for name, text, schema in asked
+    ]
+    responses: Json = {
+        "200": {"description": summary, "content": content},
+        "304": {"description": "The client has it already"},
+    }
+    responses |= {status: {"description": _FAILURES[status], "content": _HTML} for status in failures}
+    return {"get": {"summary": summary, "tags": ["pages"], "parameters": parameters, "responses": responses}}
