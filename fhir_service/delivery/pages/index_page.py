@@ -26,6 +26,7 @@ def index_page(doors: Doors, asked: Asked) -> Response:
         language=found,
         theme=asked.theme,
         base=base,
+        is_draft=any(text.is_draft for text in texts),
         topics=[
             (text, f"{base}/topics/{built.slug}{asked.query(section=None)}")
             for built, text in zip(topics, texts, strict=True)

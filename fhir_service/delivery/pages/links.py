@@ -84,7 +84,7 @@ class TopicLinks:
 
     @property
     def fhir(self) -> tuple[Link, ...]:
-        """The text as a Composition of each release; a draft is no resource that is loaded."""
+        """The text as a Composition of each release; a draft that is shown is loaded, too."""
         return tuple(Link(href, label) for label, href in self._resources("Composition"))
 
     def header(self) -> str:
@@ -98,8 +98,6 @@ class TopicLinks:
         return ", ".join(links)
 
     def _resources(self, type_name: str) -> Iterator[tuple[str, str]]:
-        if self.text.is_draft:
-            return
         end = "library" if type_name == "Library" else f"education-{self.text.language}"
         for name, release in RELEASES.items():
             yield release.label, f"{self.base}/fhir/{name}/{type_name}/{self.topic.slug}-{end}"

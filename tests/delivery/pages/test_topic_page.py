@@ -308,7 +308,7 @@ def test_a_draft_translation_is_shown_to_who_names_it_where_the_site_serves_draf
     )
     assert html.elements.index(first) < html.elements.index(html.one("h1"))
     assert answer.headers["X-Robots-Tag"] == "noindex"
-    assert "/fhir/" not in answer.headers["Link"]
+    assert "/fhir/r4/Composition/ivig-itp-education-es>" in answer.headers["Link"]
     assert client.get(PAGE, headers={"Accept-Language": "es"}).headers["Content-Language"] == "en"
     assert "es" not in [one.attributes.get("hreflang") for one in html.all("link")]
 
