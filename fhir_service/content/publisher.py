@@ -104,6 +104,8 @@ class PageWords:
     contents: str
     """above the table of contents"""
     language_switch: str
+    not_there: str
+    """to who asked for a language `{tag}` in which the service has no notice of its own"""
     all_topics: str
     one_part: str
     """on a page that shows one section"""

@@ -466,6 +466,7 @@ class CommonShape(Shape):
 PLACES = {
     "version": ("{version}", "{date}"),
     "kept": ("{version}", "{date}"),
+    "not_there": ("{tag}",),
     "readability": ("{value}", "{formula}"),
 }
 """The page words that a value is filled into."""

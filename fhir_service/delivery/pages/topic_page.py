@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from flask import Response, request
 
 from fhir_service.content.page import closing_lines, lead_lines, topic_body
-from fhir_service.content.publisher import Notices, PageWords, Publisher, review_of
+from fhir_service.content.publisher import PageWords, Publisher, review_of
 from fhir_service.content.topic import Text
 from fhir_service.delivery.base_url import base_url
 from fhir_service.delivery.doors import Doors, name_content
@@ -26,6 +27,13 @@ from fhir_service.topics import BuiltTopic
 
 FRAME_HEIGHT = Path(__file__).with_name("frame_height.js").read_text(encoding="utf-8").strip()
 """What an embedded page tells the page around it; without scripts it is the same page."""
+
+
+class Said(NamedTuple):
+    """Words in a language that may be another than the page's."""
+
+    language: str
+    words: str
 
 
 def topic_page(doors: Doors, built: BuiltTopic, asked: Asked) -> Response:
@@ -71,7 +79,7 @@ def _page(
         text=text,
         asked=asked,
         links=links,
-        fallback=fallback_notice(publisher, choice),
+        fallback=fallback_line(publisher, choice),
         lead=lead_lines(topic, text, publisher),
         body=topic_body(topic, text, section=asked.section),
         closing=closing_lines(topic, text, publisher),
@@ -97,14 +105,16 @@ def serves_drafts(doors: Doors) -> bool:
     return doors.settings.draft_languages == "on"
 
 
-def fallback_notice(publisher: Publisher, choice: Choice) -> Notices | None:
-    """What is said, in the language that was asked for, on a page in another one; None: nothing is."""
-    wanted = (choice.refused or "").lower()
+def fallback_line(publisher: Publisher, choice: Choice) -> Said | None:
+    """That the page is not there in the language asked for: in that language, where the service speaks it."""
+    if choice.refused is None:
+        return None
+    wanted = choice.refused.lower()
     for notices in publisher.notices:
-        own = notices.language.lower()
-        if own != choice.text.language.lower() and (wanted == own or wanted.startswith(f"{own}-")):
-            return notices
-    return None
+        if f"{wanted}-".startswith(f"{notices.language.lower()}-"):
+            return Said(notices.language, notices.fallback)
+    language = choice.text.language
+    return Said(language, publisher.words(language).not_there.replace("{tag}", choice.refused))
 
 
 def readability_line(words: PageWords, text: Text) -> str:

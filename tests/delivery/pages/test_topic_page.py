@@ -313,6 +313,13 @@ def test_a_draft_translation_is_shown_to_who_names_it_where_the_site_serves_draf
     assert "es" not in [one.attributes.get("hreflang") for one in html.all("link")]
 
 
+def test_a_language_that_the_service_does_not_speak_is_told_in_that_of_the_page(client: FlaskClient) -> None:
+    html = read(client.get(f"{PAGE}?lang=fr-CA").text)
+    (line,) = html.all("p", class_="said")
+    assert (line.attributes["lang"], "fr-CA" in line.text) == ("en", True)
+    assert not read(client.get(f"{PAGE}?lang=en-GB").text).all("p", class_="said")
+
+
 def test_the_language_switch_keeps_the_section_and_the_theme(serve: Serve, translated: Topic) -> None:
     html = read(serve(translated).get(f"{PAGE}?section=key-points&theme=dark").text)
     switch = [one for one in html.all("a") if "lang=" in one.attributes["href"]]
