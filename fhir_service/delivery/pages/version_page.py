@@ -50,7 +50,7 @@ def _published(doors: Doors, built: BuiltTopic, version: str, asked: Asked) -> R
 
 def _of_today(doors: Doors, built: BuiltTopic, version: str, asked: Asked) -> Response | None:
     topic = built.topic
-    choice = choose(topic, explicit=asked.lang or topic.language, drafts=serves_drafts(doors))
+    choice = choose(topic, explicit=asked.lang, drafts=serves_drafts(doors))
     if version != topic.version or choice.refused:
         return None
     content = version_bytes(topic, choice.text, doors.topics.publisher, is_published=False)
