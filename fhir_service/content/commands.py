@@ -165,7 +165,7 @@ def publish(slug: str, replace: bool, resources: Path) -> None:
         if not found:
             names = ", ".join(one.slug for one in sources.topics) or "none"
             raise SourceError([Finding("topics", 1, f"no topic `{slug}`; allowed: {names}")])
-        paths = write(resources, found[0], sources.publisher, replace=replace)
+        paths = write(resources, found[0], sources.publisher, anew=replace)
     except SourceError as error:
         raise _failed(resources, error.findings) from None
     for path in paths:

@@ -127,7 +127,6 @@ class PageWords:
     for_systems: str
     """above the links to the FHIR forms"""
     no_topics: str
-    retired: str
     instead: str
     """above what replaces a retired topic"""
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -65,6 +65,7 @@ def version_page(topic: Topic, text: Text, publisher: Publisher, *, is_published
 
     Its only link is relative, so that its bytes are the same on every host.
     """
+    topic = replace(topic, retired=None)  # a version says what it said
     words = publisher.words(text.language)
     said = words.kept.replace("{version}", topic.version).replace("{date}", topic.released)
     own = "" if text.language == topic.language else f"?lang={text.language}"
@@ -73,16 +74,16 @@ def version_page(topic: Topic, text: Text, publisher: Publisher, *, is_published
     return education_page(topic, text, publisher, header=header).encode()
 
 
-def publish(resources: Path, topic: Topic, publisher: Publisher, *, replace: bool = False) -> list[Path]:
+def publish(resources: Path, topic: Topic, publisher: Publisher, *, anew: bool = False) -> list[Path]:
     """Write the pages of the topic's version that are not published yet; the files that were written.
 
-    :param replace: write them anew, whatever they said: only while they have been shown to nobody
+    :param anew: write them anew, whatever they said: only while they have been shown to nobody
     :raises SourceError: when a published page says something else
     """
-    if not replace and (findings := list(changed_words(resources, topic, publisher))):
+    if not anew and (findings := list(changed_words(resources, topic, publisher))):
         raise SourceError(findings)
     folder = _folder(resources, topic.slug) / topic.version
-    before = None if replace else _read(folder)
+    before = None if anew else _read(folder)
     kept = before.pages if before else ()
     texts = [
         text

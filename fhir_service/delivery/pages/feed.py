@@ -2,8 +2,8 @@
 
 https://www.rfc-editor.org/rfc/rfc4287
 
-An entry for each published version of each topic and for the version of today, the newest first. Ids are tag
-URIs (https://www.rfc-editor.org/rfc/rfc4151) under the publisher's name, the same on every host.
+An entry for each published version of each topic, for the version of today, and for a retirement, the newest
+first. Ids are tag URIs (https://www.rfc-editor.org/rfc/rfc4151), the same on every host.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from flask import Response, request
 
-from fhir_service.content.publisher import Publisher, review_line
+from fhir_service.content.publisher import Publisher, review_line, standing
 from fhir_service.delivery.base_url import base_url
 from fhir_service.delivery.cors import add_cors
 from fhir_service.delivery.doors import Doors, name_content
@@ -50,7 +50,7 @@ def feed_document(doors: Doors, base: str) -> bytes:
         root, "updated", max([_instant(publisher.released), *(str(e.findtext("updated")) for e in entries)])
     )
     SubElement(root, "link", {"rel": "self", "type": ATOM_TYPE, "href": f"{base}/topics/feed"})
-    SubElement(root, "link", {"rel": "alternate", "type": "text/html", "href": f"{base}/"})
+    SubElement(root, "link", _html("alternate", f"{base}/"))
     _text(SubElement(root, "author"), "name", publisher.name)
     root.extend(entries)
     document: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
@@ -72,14 +72,36 @@ def _entries(doors: Doors, built: BuiltTopic, base: str) -> Iterator[Element]:
         _text(entry, "id", tag(publisher, f"{built.slug}/{version}"))
         _text(entry, "title", f"{topic.title}, {version}")
         _text(entry, "updated", _instant(date))
-        SubElement(entry, "link", {"rel": "alternate", "type": "text/html", "href": f"{href}/v/{version}"})
-        SubElement(entry, "link", {"rel": "latest-version", "type": "text/html", "href": href})
+        SubElement(entry, "link", _html("alternate", f"{href}/v/{version}"))
+        SubElement(entry, "link", _html("latest-version", href))
         if version == topic.version:
             _text(entry, "summary", f"{topic.description} {review_line(topic, publisher.notices[0])}")
             for name in RELEASES:
                 library = f"{base}/fhir/{name}/Library/{built.slug}-library"
                 SubElement(entry, "link", {"rel": "related", "type": FHIR_JSON, "href": library})
         yield entry
+    if topic.retired:
+        yield _retirement(doors, built, base)
+
+
+def _retirement(doors: Doors, built: BuiltTopic, base: str) -> Element:
+    """That a topic is not shown any more, and what is instead."""
+    topic, publisher = built.topic, doors.topics.publisher
+    retired = topic.retired
+    assert retired is not None
+    entry = Element("entry")
+    _text(entry, "id", tag(publisher, f"{built.slug}/retired"))
+    _text(entry, "title", topic.title)
+    _text(entry, "updated", _instant(retired.date))
+    SubElement(entry, "link", _html("alternate", f"{base}/topics/{built.slug}"))
+    if retired.replaced_by:
+        SubElement(entry, "link", _html("successor-version", f"{base}/topics/{retired.replaced_by}"))
+    _text(entry, "summary", " ".join(standing(topic, publisher.notices[0])[:-1]))
+    return entry
+
+
+def _html(relation: str, href: str) -> dict[str, str]:
+    return {"rel": relation, "type": "text/html", "href": href}
 
 
 def _instant(date: str) -> str:

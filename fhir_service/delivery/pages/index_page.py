@@ -16,7 +16,7 @@ from fhir_service.delivery.pages.topic_page import chosen
 
 def index_page(doors: Doors, asked: Asked) -> Response:
     base = base_url(request, doors.settings)
-    topics = list(doors.topics.by_slug.values())
+    topics = [built for built in doors.topics.by_slug.values() if built.topic.retired is None]
     texts = [chosen(doors, built, asked).text for built in topics]
     own = doors.topics.publisher.notices[0].language
     found = next((text.language for text in texts if text.language != own), own)

@@ -81,11 +81,24 @@ def finished(
 
     :param style: the hash of its style
     """
-    response.headers["Content-Security-Policy"] = content_policy(style, scripts, policy or {})
+    changed = {**(policy or {}), **_framing(response, doors)}
+    response.headers["Content-Security-Policy"] = content_policy(style, scripts, changed)
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Permissions-Policy"] = _NO_FEATURES
     add_cors(response, request, doors.settings)
     return response
+
+
+def _framing(response: Response, doors: Doors) -> dict[str, str]:
+    """Other sites may frame what is below /embed, and see its failures."""
+    if not request.path.startswith("/embed/"):
+        return {}
+    # A host that isolates itself frames only what says that it may be.
+    response.headers["Cross-Origin-Embedder-Policy"] = "require-corp"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    ancestors = doors.settings.frame_ancestors
+    # `*` would leave out the apps whose pages have a scheme of their own; no directive leaves out nobody.
+    return {"frame-ancestors": "" if ancestors == ("*",) else " ".join(ancestors)}
 
 
 def kept(response: Response, cache_control: str = _REVALIDATE) -> Response:

@@ -7,7 +7,6 @@ The words are those of the topic's text alone; what stands around them is in the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +22,7 @@ from fhir_service.delivery.pages.linked_data import linked_data
 from fhir_service.delivery.pages.links import TopicLinks
 from fhir_service.delivery.pages.parameters import Asked, require_section
 from fhir_service.delivery.pages.rendering import html_page, kept
+from fhir_service.delivery.pages.retired_page import retired_page
 from fhir_service.topics import BuiltTopic
 
 FRAME_HEIGHT = Path(__file__).with_name("frame_height.js").read_text(encoding="utf-8").strip()
@@ -38,30 +38,21 @@ class Said(NamedTuple):
 
 def topic_page(doors: Doors, built: BuiltTopic, asked: Asked) -> Response:
     """The page in the language that fits the request best, with its headers; Invalid for a wrong section."""
+    if built.topic.retired:
+        return retired_page(doors, built, asked)
     return _page(doors, built, asked, "topics")
 
 
 def embed_page(doors: Doors, built: BuiltTopic, asked: Asked) -> Response:
     """The same without anything around it, for a frame; the only page that other sites may frame."""
-    ancestors = doors.settings.frame_ancestors
-    # `*` would leave out the apps whose pages have a scheme of their own; no directive leaves out nobody.
-    policy = {"frame-ancestors": "" if ancestors == ("*",) else " ".join(ancestors)}
-    response = _page(doors, built, asked, "embed", (FRAME_HEIGHT,), policy)
-    # A host that isolates itself frames only what says that it may be.
-    response.headers["Cross-Origin-Embedder-Policy"] = "require-corp"
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    if built.topic.retired:
+        return retired_page(doors, built, asked)
+    response = _page(doors, built, asked, "embed", FRAME_HEIGHT)
     response.headers["X-Robots-Tag"] = "noindex"
     return response
 
 
-def _page(
-    doors: Doors,
-    built: BuiltTopic,
-    asked: Asked,
-    place: str,
-    scripts: tuple[str, ...] = (),
-    policy: Mapping[str, str] | None = None,
-) -> Response:
+def _page(doors: Doors, built: BuiltTopic, asked: Asked, place: str, *scripts: str) -> Response:
     choice = chosen(doors, built, asked)
     topic, text, publisher = built.topic, choice.text, doors.topics.publisher
     require_section(asked, text)
@@ -73,7 +64,6 @@ def _page(
         language=text.language,
         theme=asked.theme,
         scripts=scripts,
-        policy=policy,
         base=base,
         topic=topic,
         text=text,

@@ -3,10 +3,10 @@
 https://www.rfc-editor.org/rfc/rfc5829 (navigation between versions) and
 https://www.rfc-editor.org/rfc/rfc8246 (immutable)
 
-A published version is answered with the bytes that were published, whatever became of the topic. The version
-of today is answered before it is published, too, since its own page names this address; it says that its
-words may still change, and so does what a cache is told. An address means one page: Accept-Language has no
-say.
+A published version is answered with the bytes that were published, whatever became of the topic: a record
+that names it stays right when the topic is retired. The version of today is answered before it is published,
+too, since its own page names this address; it says that its words may still change, and caches are told. An
+address means one page: Accept-Language has no say.
 """
 
 from __future__ import annotations
@@ -32,8 +32,12 @@ def version_page(doors: Doors, built: BuiltTopic, version: str, asked: Asked) ->
     response = _published(doors, built, version, asked) or _of_today(doors, built, version, asked)
     if response is None:
         raise NotFound(_what_there_is(doors, built, version, asked))
-    page = f"{base_url(request, doors.settings)}/topics/{built.slug}"
-    response.headers["Link"] = f'<{page}>; rel="latest-version"'
+    retired = built.topic.retired
+    slug = retired.replaced_by if retired else built.slug
+    if slug:
+        relation = "successor-version" if retired else "latest-version"
+        page = f"{base_url(request, doors.settings)}/topics/{slug}"
+        response.headers["Link"] = f'<{page}>; rel="{relation}"'
     response.headers["X-Robots-Tag"] = "noindex"
     return response
 
