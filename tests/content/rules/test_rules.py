@@ -338,7 +338,7 @@ def test_service_notice_wants_the_line_first_on_the_page(material: Material) -> 
     def later(binary: Resource) -> None:
         line = material.publisher.notice("es").draft_translation
         page = base64.b64decode(binary["data"]).decode()
-        page = page.replace(f'<p class="notice">{line}</p>\n', "").replace("</h1>", f"</h1><p>{line}</p>")
+        page = page.replace(f'<p class="draft">{line}</p>\n', "").replace("</h1>", f"</h1><p>{line}</p>")
         binary["data"] = base64.b64encode(page.encode()).decode()
 
     (message,) = told("service_notice", with_draft(material, "r4", "Binary", later))
