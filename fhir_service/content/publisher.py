@@ -129,6 +129,19 @@ class PageWords:
     no_topics: str
     instead: str
     """above what replaces a retired topic"""
+    found_one: str
+    """the answer to a knowledge request: one topic for what was `{asked}`"""
+    found_several: str
+    """`{number}` topics for what was `{asked}`"""
+    found_none: str
+    """no topic for what was `{asked}`"""
+    no_page: str
+    """in place of a page about what was asked"""
+    of_children: str
+    """said to who asked about an adult"""
+    of_older_children: str
+    """said to who asked about a younger child"""
+    of_other_ages: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -468,6 +468,9 @@ PLACES = {
     "kept": ("{version}", "{date}"),
     "not_there": ("{tag}",),
     "readability": ("{value}", "{formula}"),
+    "found_one": ("{asked}",),
+    "found_several": ("{number}", "{asked}"),
+    "found_none": ("{asked}",),
 }
 """The page words that a value is filled into."""
 

@@ -36,11 +36,14 @@ class Said(NamedTuple):
     words: str
 
 
-def topic_page(doors: Doors, built: BuiltTopic, asked: Asked) -> Response:
-    """The page in the language that fits the request best, with its headers; Invalid for a wrong section."""
+def topic_page(doors: Doors, built: BuiltTopic, asked: Asked, *, note: str | None = None) -> Response:
+    """The page in the language that fits the request best, with its headers; Invalid for a wrong section.
+
+    :param note: what whoever asked must know besides, in the language of the page
+    """
     if built.topic.retired:
         return retired_page(doors, built, asked)
-    return _page(doors, built, asked, "topics")
+    return _page(doors, built, asked, "topics", note=note)
 
 
 def embed_page(doors: Doors, built: BuiltTopic, asked: Asked) -> Response:
@@ -52,7 +55,9 @@ def embed_page(doors: Doors, built: BuiltTopic, asked: Asked) -> Response:
     return response
 
 
-def _page(doors: Doors, built: BuiltTopic, asked: Asked, place: str, *scripts: str) -> Response:
+def _page(
+    doors: Doors, built: BuiltTopic, asked: Asked, place: str, *scripts: str, note: str | None = None
+) -> Response:
     choice = chosen(doors, built, asked)
     topic, text, publisher = built.topic, choice.text, doors.topics.publisher
     require_section(asked, text)
@@ -70,6 +75,7 @@ def _page(doors: Doors, built: BuiltTopic, asked: Asked, place: str, *scripts: s
         asked=asked,
         links=links,
         fallback=fallback_line(publisher, choice),
+        note=note,
         lead=lead_lines(topic, text, publisher),
         body=topic_body(topic, text, section=asked.section),
         closing=closing_lines(topic, text, publisher),
