@@ -16,6 +16,7 @@ from fhir_service.bodies import JSON_PATCH
 from fhir_service.delivery import (
     openapi_auth,
     openapi_cds_hooks,
+    openapi_infobutton,
     openapi_operations,
     openapi_packages,
     openapi_pages,
@@ -87,12 +88,14 @@ def document(
         **openapi_packages.paths(),
         **openapi_cds_hooks.paths(_reference("schemas", "OperationOutcome")),
         **openapi_pages.paths(),
+        **openapi_infobutton.paths(),
     }
     called = [interaction for interaction in interactions if interaction.operation]
     interactions = [interaction for interaction in interactions if not interaction.operation]
     own = [parameter for interaction in interactions for parameter in interaction.parameters]
     parameters = {parameter.name: _own_parameter(parameter) for parameter in own} | _common_parameters()
     parameters |= openapi_operations.components(called, releases.values())
+    parameters |= openapi_infobutton.components()
     every_type = sorted(frozenset[str]().union(*types.values()))
     for interaction in interactions:
         for route in interaction.routes:
@@ -130,7 +133,7 @@ def document(
             "headers": _headers(),
             "requestBodies": _request_bodies([*interactions, *called]),
             "responses": _responses([*interactions, *called]),
-            "schemas": _schemas(),
+            "schemas": _schemas() | openapi_infobutton.schemas(),
         },
     }
 
