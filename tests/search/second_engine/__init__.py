@@ -8,8 +8,6 @@ with R4's. Composites are not compared: their parts are evaluated on elements, w
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,13 +16,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fhir_service.formats.fhir_json import dump
-from tests.requirements import require
+from tests import npm
 from tests.search.differential import Evaluated, Parameter, alternatives, parameters_of
 
 FOLDER = Path(__file__).parent
-MODULES = FOLDER / "node_modules"
-# What is in node_modules was installed from a lock with this digest.
-INSTALLED = MODULES / "lock.sha256"
 
 
 class Comparison(NamedTuple):
@@ -85,15 +80,8 @@ def numbers(values: Iterable[str]) -> frozenset[float] | None:
 
 
 def install() -> None:
-    """Put fhirpath.js where node finds it, once per lock; a second process that asks meanwhile waits."""
-    require("node", "npm", install="apt install nodejs npm")
-    digest = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
-    MODULES.mkdir(exist_ok=True)
-    with (FOLDER / "package.json").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not INSTALLED.is_file() or INSTALLED.read_text() != digest:
-            subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=FOLDER, check=True)
-            INSTALLED.write_text(digest)
+    """Put fhirpath.js where node finds it."""
+    npm.install(FOLDER)
 
 
 def compare(release: str, every: Iterable[Evaluated]) -> Iterator[Comparison]:

@@ -1,0 +1,71 @@
+"""Accessibility that a program can tell: the rules of WCAG 2.2 A and AA in axe-core, and reflow.
+
+https://www.w3.org/TR/WCAG22/ and https://www.npmjs.com/package/axe-core
+
+It runs in the page, with scripts on. Where the page's Content-Security-Policy has a sandbox without them, it
+needs a page that was opened with `policy` off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests import npm
+
+FOLDER = Path(__file__).parent
+TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa")
+START = """tags => {
+    window.axeResults = null
+    axe.run(document, {
+        runOnly: {type: "tag", values: tags},
+        rules: {"target-size": {enabled: true}},
+        resultTypes: ["violations", "incomplete"],
+    }).then(results => { window.axeResults = results })
+}"""
+# WCAG 2.2, 1.4.10: at 320 CSS pixels nothing is reached by scrolling sideways. axe-core does not look.
+TOO_WIDE = """() => {
+    const root = document.documentElement
+    if (root.scrollWidth <= root.clientWidth) return []
+    return Array.from(document.body.querySelectorAll("*"))
+        .filter(one => one.getBoundingClientRect().right > root.clientWidth + 0.5)
+        .map(one => one.tagName.toLowerCase() + (one.id ? "#" + one.id : ""))
+}"""
+
+
+@cache
+def axe_source() -> str:
+    return (npm.install(FOLDER) / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+def violations(page: Page) -> list[str]:
+    """One line for each element that breaks a rule."""
+    return [*_lines(_run_axe(page)["violations"]), *_too_wide(page)]
+
+
+def undecided(page: Page) -> list[str]:
+    """One line for each element that axe-core could not judge, such as text over a picture."""
+    return list(_lines(_run_axe(page)["incomplete"]))
+
+
+def _run_axe(page: Page) -> Any:
+    """What axe-core says of the page; a time-out where the page lets no script go on."""
+    page.evaluate(axe_source())
+    page.evaluate(START, TAGS)
+    return page.wait_for_function("window.axeResults").json_value()
+
+
+def _lines(results: list[dict[str, Any]]) -> Iterator[str]:
+    for rule in results:
+        for node in rule["nodes"]:
+            why = " ".join(node.get("failureSummary", "").split())
+            yield f"{rule['id']}: {' '.join(map(str, node['target']))}: {why}"
+
+
+def _too_wide(page: Page) -> list[str]:
+    found = page.evaluate(TOO_WIDE)
+    return [f"reflow: wider than the window: {', '.join(found) or 'the page'}"] if found != [] else []

@@ -1,0 +1,55 @@
+"""Every page that the service has, as people meet it."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser import accessibility, budget, validity
+from tests.browser.chromium import SMALL_PHONE, VIEWS, WIDE
+from tests.browser.pages import Pages
+from tests.browser.watch import Watch
+
+# Every kind of page, by the start of its path; the walk must have met each.
+KINDS = ("/fhir/r4/Binary/",)
+
+
+def test_every_kind_of_page_is_found(pages: Pages) -> None:
+    missing = [kind for kind in KINDS if not any(path.startswith(kind) for path in pages.html)]
+    assert missing == []
+
+
+def test_no_link_leads_nowhere(pages: Pages) -> None:
+    assert pages.broken == []
+
+
+def test_every_page_is_valid(pages: Pages) -> None:
+    assert validity.errors(pages.html) == []
+
+
+@pytest.mark.parametrize("policy", [False], ids=["without-policy"])  # the sandbox of a Binary stops axe-core
+@pytest.mark.parametrize("view", [view for view in VIEWS if view.width in (SMALL_PHONE, WIDE)], ids=str)
+def test_no_page_breaks_a_rule_of_accessibility(page: Page, pages: Pages) -> None:
+    found = []
+    for path in pages.html:
+        page.goto(path)
+        found += [f"{path}: {line}" for line in accessibility.violations(page)]
+    assert found == []
+
+
+def test_every_page_is_within_its_budget(page: Page, watch: Watch, pages: Pages) -> None:
+    found = []
+    for path in pages.html:
+        watch.answers.clear()
+        page.goto(path, wait_until="networkidle")
+        found += [f"{path}: {line}" for line in budget.excesses(page, watch)]
+    assert found == []
+
+
+@pytest.mark.parametrize("scripts", [False], ids=["without-scripts"])
+def test_every_page_can_be_read_without_scripts(page: Page, pages: Pages) -> None:
+    """What the HTML says is there to be read: nothing waits for a script to show it."""
+    for path in pages.html:
+        page.goto(path)
+        assert page.get_by_role("heading", level=1).is_visible(), path
+        assert len(page.locator("body").inner_text()) > 100, path
