@@ -6,7 +6,8 @@
     accessibility.py   WCAG 2.2 AA by axe-core, and reflow
     validity.py        HTML and CSS by the Nu HTML Checker
     budget.py          how heavy a page may be, and what may block it
-    screenshots.py     pictures and printed pages, for people to look at
+    paper.py           what a page prints as
+    screenshots.py     pictures and prints, for people to look at
 
 A test takes `page`, the fixture of conftest.py: a phone's width, light, relative URLs are the service's.
 """

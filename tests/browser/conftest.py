@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -11,12 +9,9 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.chromium import PHONE, View, opened, running_chromium
 from tests.browser.pages import Pages, find_pages
+from tests.browser.service import running_service
 from tests.browser.watch import Watch
-from tests.checkout import PROJECT
-from tests.serving import Service, serving
-
-# Everything that a page can be, is served to be looked at.
-SETTINGS = {"FHIR_SERVICE_WORKERS": "1"}
+from tests.serving import Service
 
 
 # Of the package, not of the session: while it runs, no other test of the worker can run an event loop.
@@ -28,10 +23,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    folder = tmp_path_factory.mktemp("service")
-    database = {"FHIR_SERVICE_DATABASE_URL": f"sqlite:///{folder / 'fhir.sqlite'}"}
-    command = [sys.executable, "-m", "fhir_service", "serve"]
-    with serving(command, PROJECT, folder / "log", {**os.environ, **SETTINGS, **database}) as started:
+    with running_service(tmp_path_factory.mktemp("service")) as started:
         yield started
 
 

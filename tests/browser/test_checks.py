@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, Route
 from tests.browser import accessibility, budget, validity
 from tests.browser.chromium import SMALL_PHONE, View, opened
 from tests.browser.pages import links
+from tests.browser.paper import PAPERS, printed, sheets
 from tests.browser.watch import Watch
 
 ORIGIN = "http://page.test"
@@ -66,11 +67,26 @@ def test_a_broken_rule_of_accessibility_is_found(show: Show, rule: str) -> None:
     assert {line.split(":")[0] for line in accessibility.violations(page)} == {rule}
 
 
-def test_dark_colours_are_judged_as_dark(browser: Browser) -> None:
-    head = "<style>@media (prefers-color-scheme:dark){body{background:#111;color:#333}}</style>"
+@pytest.mark.parametrize("ground", ["background:#111", "color-scheme:dark"])
+def test_dark_colours_are_judged_as_dark(browser: Browser, ground: str) -> None:
+    """Whether the page paints its ground itself, or leaves that to the browser."""
+    head = "<style>@media (prefers-color-scheme:dark){:root{%s;color:%s}}</style>"
     with opened(browser, ORIGIN, View(SMALL_PHONE, "dark")) as (page, _):
-        page.set_content(PAGE.format(head=head, body=""))
+        page.set_content(PAGE.format(head=head % (ground, "#333"), body=""))
         assert "color-contrast: h1" in accessibility.violations(page)[0]
+        page.set_content(PAGE.format(head=head % (ground, "#eee"), body=""))
+        assert accessibility.violations(page) == []
+
+
+def test_what_axe_cannot_judge_is_found(show: Show) -> None:
+    picture = "background:linear-gradient(red,blue)"
+    page, _ = show(PAGE.format(head="", body=f'<p style="{picture}">Words.</p>'))
+    assert [line.split(": p:")[0] for line in accessibility.violations(page)] == ["undecided: color-contrast"]
+
+
+def test_sheets_of_paper_are_counted(show: Show) -> None:
+    page, _ = show(PAGE.format(head="", body='<p style="break-before:page">Words.</p>' * 2))
+    assert [sheets(printed(page, paper)) for paper in PAPERS] == [3, 3]
 
 
 def test_invalid_html_is_found() -> None:

@@ -7,7 +7,8 @@ from playwright.sync_api import Page
 
 from tests.browser import accessibility, budget, validity
 from tests.browser.chromium import SMALL_PHONE, VIEWS, WIDE
-from tests.browser.pages import Pages
+from tests.browser.pages import TOPIC, Pages
+from tests.browser.paper import PAPERS, printed, sheets
 from tests.browser.watch import Watch
 
 # Every kind of page, by the start of its path; the walk must have met each.
@@ -53,3 +54,11 @@ def test_every_page_can_be_read_without_scripts(page: Page, pages: Pages) -> Non
         page.goto(path)
         assert page.get_by_role("heading", level=1).is_visible(), path
         assert len(page.locator("body").inner_text()) > 100, path
+
+
+def test_a_topic_prints_on_two_sheets(page: Page, pages: Pages) -> None:
+    found = {}
+    for path in filter(TOPIC.fullmatch, pages.html):
+        page.goto(path)
+        found |= {(path, paper): sheets(printed(page, paper)) for paper in PAPERS}
+    assert {key: count for key, count in found.items() if count > 2} == {}
