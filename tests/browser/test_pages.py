@@ -57,7 +57,7 @@ def test_every_page_can_be_read_without_scripts(page: Page, pages: Pages) -> Non
 
 
 def test_a_topic_prints_on_two_sheets(page: Page, pages: Pages) -> None:
-    found = {}
+    found: dict[tuple[str, str], int] = {}
     for path in filter(TOPIC.fullmatch, pages.html):
         page.goto(path)
         found |= {(path, paper): sheets(printed(page, paper)) for paper in PAPERS}
