@@ -49,7 +49,7 @@ def axe_source() -> str:
 
 
 def violations(page: Page) -> list[str]:
-    """One line for each element that breaks a rule, or that axe-core cannot judge."""
+    """One line for each rule that is broken, or that axe-core cannot judge, and its reason, with the elements."""
     results = _run_axe(page)
     undecided = (f"undecided: {line}" for line in _lines(results["incomplete"]))
     return [*_lines(results["violations"]), *undecided, *_too_wide(page)]
@@ -65,9 +65,11 @@ def _run_axe(page: Page) -> Any:
 
 def _lines(results: list[dict[str, Any]]) -> Iterator[str]:
     for rule in results:
+        elements: dict[str, list[str]] = {}
         for node in rule["nodes"]:
             why = " ".join(node.get("failureSummary", "").split())
-            yield f"{rule['id']}: {' '.join(map(str, node['target']))}: {why}"
+            elements.setdefault(why, []).append(" ".join(map(str, node["target"])))
+        yield from (f"{rule['id']}: {', '.join(where)}: {why}" for why, where in elements.items())
 
 
 def _too_wide(page: Page) -> list[str]:
