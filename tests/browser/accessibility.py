@@ -49,7 +49,7 @@ def axe_source() -> str:
 
 
 def violations(page: Page) -> list[str]:
-    """One line for each rule that is broken, or that axe-core cannot judge, and its reason, with the elements."""
+    """One line for each rule broken, or not to be judged by axe-core, and its reason, with the elements."""
     results = _run_axe(page)
     undecided = (f"undecided: {line}" for line in _lines(results["incomplete"]))
     return [*_lines(results["violations"]), *undecided, *_too_wide(page)]
