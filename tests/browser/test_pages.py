@@ -15,17 +15,23 @@ from tests.browser.watch import Watch
 KINDS = ("/fhir/r4/Binary/",)
 
 
+def told(lines: list[str]) -> str:
+    """Every line whole, where pytest would shorten the list."""
+    return "\n" + "\n".join(lines)
+
+
 def test_every_kind_of_page_is_found(pages: Pages) -> None:
     missing = [kind for kind in KINDS if not any(path.startswith(kind) for path in pages.html)]
     assert missing == []
 
 
 def test_no_link_leads_nowhere(pages: Pages) -> None:
-    assert pages.broken == []
+    assert not pages.broken, told(pages.broken)
 
 
 def test_every_page_is_valid(pages: Pages) -> None:
-    assert validity.errors(pages.html) == []
+    errors = validity.errors(pages.html)
+    assert not errors, told(errors)
 
 
 @pytest.mark.parametrize("policy", [False], ids=["without-policy"])  # the sandbox of a Binary stops axe-core
@@ -35,7 +41,7 @@ def test_no_page_breaks_a_rule_of_accessibility(page: Page, pages: Pages) -> Non
     for path in pages.html:
         page.goto(path)
         found += [f"{path}: {line}" for line in accessibility.violations(page)]
-    assert found == []
+    assert not found, told(found)
 
 
 def test_every_page_is_within_its_budget(page: Page, watch: Watch, pages: Pages) -> None:
@@ -44,7 +50,7 @@ def test_every_page_is_within_its_budget(page: Page, watch: Watch, pages: Pages)
         watch.answers.clear()
         page.goto(path, wait_until="networkidle")
         found += [f"{path}: {line}" for line in budget.excesses(page, watch)]
-    assert found == []
+    assert not found, told(found)
 
 
 @pytest.mark.parametrize("scripts", [False], ids=["without-scripts"])
