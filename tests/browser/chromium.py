@@ -29,6 +29,7 @@ FLAGS = (
 PATIENCE = 10_000  # milliseconds: the machine may be busy, and a page that never comes should not hold it up
 
 Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class View:
 
 
 SMALL_PHONE, PHONE, WIDE = 320, 390, 1280
-VIEWS = tuple(View(width, scheme) for width in (SMALL_PHONE, PHONE, WIDE) for scheme in get_args(Scheme))
+VIEWS = tuple(View(width, scheme) for width in (SMALL_PHONE, PHONE, WIDE) for scheme in SCHEMES)
 HEIGHT = 800
 
 

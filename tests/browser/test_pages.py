@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser import accessibility, budget, validity
-from tests.browser.chromium import SMALL_PHONE, VIEWS, WIDE
+from tests.browser.chromium import SCHEMES, SMALL_PHONE, WIDE, View
 from tests.browser.pages import TOPIC, Pages
 from tests.browser.paper import PAPERS, printed, sheets
 from tests.browser.watch import Watch
@@ -35,12 +35,14 @@ def test_every_page_is_valid(pages: Pages) -> None:
 
 
 @pytest.mark.parametrize("policy", [False], ids=["without-policy"])  # the sandbox of a Binary stops axe-core
-@pytest.mark.parametrize("view", [view for view in VIEWS if view.width in (SMALL_PHONE, WIDE)], ids=str)
+@pytest.mark.parametrize("view", [View(SMALL_PHONE), View(WIDE)], ids=str)
 def test_no_page_breaks_a_rule_of_accessibility(page: Page, pages: Pages) -> None:
     found = []
     for path in pages.html:
         page.goto(path)
-        found += [f"{path}: {line}" for line in accessibility.violations(page)]
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            found += [f"{path}, {scheme}: {line}" for line in accessibility.violations(page)]
     assert not found, told(found)
 
 
