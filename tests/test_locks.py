@@ -1,5 +1,6 @@
-"""The lock files are whole, portable and in step with pyproject.toml; `make lock` writes them."""
+"""The lock files are whole, portable and in step with what asks for them; `make lock` writes Python's."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.checkout import PROJECT
+from tests.checkout import PROJECT, project_files
 
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())
 RUNTIME = PYPROJECT["project"]["dependencies"]
@@ -18,6 +19,7 @@ WANTED = {
     "requirements-test.lock": RUNTIME + GROUPS["test"],
     "requirements-tools.lock": GROUPS["tools"],
 }
+NPM_LOCKS = [PROJECT / path for path in project_files() if path.name == "package-lock.json"]
 every_lock = pytest.mark.parametrize("name", sorted(WANTED))
 
 
@@ -66,3 +68,17 @@ def test_tests_run_on_the_versions_that_serve() -> None:
 
 def test_every_lock_file_is_checked() -> None:
     assert {path.name for path in Path(PROJECT).glob("*.lock")} == set(WANTED)
+
+
+@pytest.mark.parametrize("lock", NPM_LOCKS, ids=lambda lock: lock.parent.name)
+def test_npm_locks_each_package_by_its_hash_and_not_by_where_it_came_from(lock: Path) -> None:
+    packages = json.loads(lock.read_text())["packages"]
+    assert (
+        packages.pop("")["dependencies"]
+        == json.loads(lock.with_name("package.json").read_text())["dependencies"]
+    )
+    assert packages
+    assert [
+        name for name, package in packages.items() if not package["integrity"].startswith("sha512-")
+    ] == []
+    assert [name for name, package in packages.items() if "resolved" in package] == []
