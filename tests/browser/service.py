@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.checkout import PROJECT
 from tests.serving import Service, serving
 
-SETTINGS = {"FHIR_SERVICE_WORKERS": "1"}
+SETTINGS = {"FHIR_SERVICE_WORKERS": "1", "FHIR_SERVICE_DRAFT_LANGUAGES": "on"}
 
 
 @contextmanager
