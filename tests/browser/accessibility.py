@@ -18,6 +18,7 @@ from playwright.sync_api import Page
 from tests import npm
 
 FOLDER = Path(__file__).parent
+SHOWN = 3  # elements that a line names
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa")
 # axe-core takes a page without a background for white; the browser paints the canvas, which may be dark.
 PAINT = """() => {
@@ -70,7 +71,9 @@ def _lines(results: list[dict[str, Any]]) -> Iterator[str]:
         for node in rule["nodes"]:
             why = " ".join(node.get("failureSummary", "").split())
             elements.setdefault(why, []).append(" ".join(map(str, node["target"])))
-        yield from (f"{rule['id']}: {', '.join(where)}: {why}" for why, where in elements.items())
+        for why, where in elements.items():
+            more = f" and {len(where) - SHOWN} more" if len(where) > SHOWN else ""
+            yield f"{rule['id']}: {', '.join(where[:SHOWN])}{more}: {why}"
 
 
 def _too_wide(page: Page) -> list[str]:
