@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page
 
@@ -11,8 +13,8 @@ from tests.browser.pages import TOPIC, Pages
 from tests.browser.paper import PAPERS, printed, sheets
 from tests.browser.watch import Watch
 
-# Every kind of page, by the start of its path; the walk must have met each.
-KINDS = ("/fhir/r4/Binary/",)
+# Every kind of page, by what its path matches whole; the walk must have met each.
+KINDS = (r"/fhir/r4/Binary/.+-en", r"/fhir/r4/Binary/.+-es")
 
 
 def told(lines: list[str]) -> str:
@@ -21,7 +23,7 @@ def told(lines: list[str]) -> str:
 
 
 def test_every_kind_of_page_is_found(pages: Pages) -> None:
-    missing = [kind for kind in KINDS if not any(path.startswith(kind) for path in pages.html)]
+    missing = [kind for kind in KINDS if not any(re.fullmatch(kind, path) for path in pages.html)]
     assert missing == []
 
 
