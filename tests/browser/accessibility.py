@@ -18,6 +18,7 @@ from playwright.sync_api import Page
 from tests import npm
 
 FOLDER = Path(__file__).parent
+FEWEST = 20  # words: a page that says less is a shell that a script was to fill
 SHOWN = 3  # elements that a line names
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa")
 # axe-core takes a page without a background for white; the browser paints the canvas, which may be dark.
@@ -54,6 +55,13 @@ def violations(page: Page) -> list[str]:
     results = _run_axe(page)
     undecided = (f"undecided: {line}" for line in _lines(results["incomplete"]))
     return [*_lines(results["violations"]), *undecided, *_too_wide(page)]
+
+
+def unreadable(page: Page) -> list[str]:
+    """What a page lacks to be read as it stands: its title in sight, and words."""
+    found = [] if page.get_by_role("heading", level=1).is_visible() else ["no title in sight"]
+    words = page.locator("body").inner_text().split()
+    return found if len(words) >= FEWEST else [*found, f"no more than {len(words)} words"]
 
 
 def _run_axe(page: Page) -> Any:

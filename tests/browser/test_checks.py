@@ -83,6 +83,15 @@ def test_what_axe_cannot_judge_is_found(show: Show) -> None:
     assert [line.split(": p:")[0] for line in accessibility.violations(page)] == ["undecided: color-contrast"]
 
 
+def test_a_page_that_waits_for_a_script_is_found(browser: Browser) -> None:
+    script = "<script>document.querySelector('main').hidden = false</script>"
+    html = PAGE.format(head="", body="<p>" + "Words. " * 20).replace("<main>", "<main hidden>") + script
+    for scripts, wrong in ((True, []), (False, ["no title in sight", "no more than 0 words"])):
+        with opened(browser, ORIGIN, View(SMALL_PHONE), scripts=scripts) as (page, _):
+            page.set_content(html)
+            assert accessibility.unreadable(page) == wrong
+
+
 def test_sheets_of_paper_are_counted(show: Show) -> None:
     page, _ = show(PAGE.format(head="", body='<p style="break-before:page">Words.</p>' * 2))
     assert [sheets(printed(page, paper)) for paper in PAPERS] == [3, 3]
