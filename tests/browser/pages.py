@@ -17,7 +17,7 @@ import httpx
 
 RELEASES = ("r4", "r4b", "r5")
 # Where the walk starts. A missing page is a page, too.
-SEEDS: tuple[str, ...] = ()
+SEEDS = ("/", "/topics/no-such-topic")
 OF_A_TOPIC = ("/embed/{slug}", "/embed/{slug}?lang={lang}", "/topics/{slug}/diary?lang={lang}")
 TOPIC = re.compile(r"/topics/([a-z0-9-]+)(?:\?.*)?")
 LANGUAGE = re.compile(r"[?&]lang=([a-zA-Z-]+)")

@@ -14,7 +14,17 @@ from tests.browser.paper import PAPERS, printed, sheets
 from tests.browser.watch import Watch
 
 # Every kind of page, by what its path matches whole; the walk must have met each.
-KINDS = (r"/fhir/r4/Binary/.+-en", r"/fhir/r4/Binary/.+-es")
+KINDS = (
+    r"/",
+    r"/topics/ivig-itp",
+    r"/topics/ivig-itp\?lang=es",
+    r"/topics/ivig-itp/v/[0-9.]+",
+    r"/topics/no-such-topic",
+    r"/embed/ivig-itp",
+    r"/embed/ivig-itp\?lang=es",
+    r"/fhir/r4/Binary/.+-en",
+    r"/fhir/r4/Binary/.+-es",
+)
 
 
 def told(lines: list[str]) -> str:
