@@ -16,8 +16,13 @@ from urllib.parse import urldefrag, urljoin
 import httpx
 
 RELEASES = ("r4", "r4b", "r5")
-# Where the walk starts. A missing page is a page, too.
-SEEDS = ("/", "/topics/no-such-topic")
+# Where the walk starts. A missing page is a page, too; what Infobutton finds is the topic's own page.
+SEEDS = (
+    "/",
+    "/topics/no-such-topic",
+    "/infobutton/application?mainSearchCriteria.v.c=0&mainSearchCriteria.v.cs=2.16.840.1.113883.6.88",
+    "/infobutton/application?age.v.v=old",
+)
 OF_A_TOPIC = ("/embed/{slug}", "/embed/{slug}?lang={lang}", "/topics/{slug}/diary?lang={lang}")
 TOPIC = re.compile(r"/topics/([a-z0-9-]+)(?:\?.*)?")
 LANGUAGE = re.compile(r"[?&]lang=([a-zA-Z-]+)")

@@ -20,6 +20,8 @@ KINDS = (
     r"/topics/ivig-itp\?lang=es",
     r"/topics/ivig-itp/v/[0-9.]+",
     r"/topics/no-such-topic",
+    r"/infobutton/application.+v\.c=0.*",
+    r"/infobutton/application.+=old",
     r"/embed/ivig-itp",
     r"/embed/ivig-itp\?lang=es",
     r"/fhir/r4/Binary/.+-en",
