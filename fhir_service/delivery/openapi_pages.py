@@ -37,6 +37,9 @@ def paths() -> Json:
         "/topics/{slug}/v/{version}": _get(
             "What a version of the page said, for good", ["slug", "version"], [_LANG], _HTML, "400", "404"
         ),
+        "/topics/{slug}/diary": _get(
+            "The side effects as a form to fill in", ["slug"], listed, _HTML, *_FAILURES, is_kept=False
+        ),
         "/embed/{slug}": _get("The education page for a frame", ["slug"], shown, _HTML, *_FAILURES),
         f"/embed/{HOST_SCRIPT}": _get(
             "Gives a frame the height of its page", [], [], {"text/javascript": {}}, "400"
@@ -44,16 +47,22 @@ def paths() -> Json:
     }
 
 
-def _get(summary: str, named: list[str], asked: list[Parameter], content: Json, *failures: str) -> Json:
+def _get(
+    summary: str,
+    named: list[str],
+    asked: list[Parameter],
+    content: Json,
+    *failures: str,
+    is_kept: bool = True,
+) -> Json:
     parameters: list[Json] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in named
     ]
     parameters += [
         {"name": name, "in": "query", "description": text, "schema": schema} for name, text, schema in asked
     ]
-    responses: Json = {
-        "200": {"description": summary, "content": content},
-        "304": {"description": "The client has it already"},
-    }
+    responses: Json = {"200": {"description": summary, "content": content}}
+    if is_kept:
+        responses["304"] = {"description": "The client has it already"}
     responses |= {status: {"description": _FAILURES[status], "content": _HTML} for status in failures}
     return {"get": {"summary": summary, "tags": ["pages"], "parameters": parameters, "responses": responses}}

@@ -5,6 +5,7 @@ https://www.w3.org/TR/WCAG22/ and https://html.spec.whatwg.org/
     GET /                                    the topics
     GET /topics/{slug}                       the education page
     GET /topics/{slug}/v/{version}           what that version said, for good
+    GET /topics/{slug}/diary                 the side effects as a form to take to the doctor or nurse
     GET /topics/feed                         what has changed, as Atom
     GET /embed/{slug}                        the education page for a frame
     GET /embed/education-height-1.js         for the page around it: docs/embedding.md
@@ -22,6 +23,7 @@ from flask import Blueprint, Response, request
 from fhir_service.delivery.base_url import base_url
 from fhir_service.delivery.cors import add_preflight, is_preflight
 from fhir_service.delivery.doors import Doors
+from fhir_service.delivery.pages.diary_page import diary_page
 from fhir_service.delivery.pages.failures import failure_page
 from fhir_service.delivery.pages.feed import feed
 from fhir_service.delivery.pages.host_script import HOST_SCRIPT, host_script
@@ -59,6 +61,8 @@ def create_blueprint(doors: Doors) -> Blueprint:
                 return topic_page(doors, find_topic(doors, slug), asked)
             case ["topics", slug, "v", version]:
                 return version_page(doors, find_topic(doors, slug), version, asked)
+            case ["topics", slug, "diary"]:
+                return diary_page(doors, find_topic(doors, slug), asked)
             case ["embed", file] if file == HOST_SCRIPT:
                 return host_script(doors)
             case ["embed", slug]:

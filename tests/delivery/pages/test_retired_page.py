@@ -30,7 +30,13 @@ def successor(all_sources: Sources) -> Topic:
 
 
 @pytest.mark.parametrize(
-    "path", ["/topics/ivig-itp", "/embed/ivig-itp", "/topics/ivig-itp?section=side-effects"]
+    "path",
+    [
+        "/topics/ivig-itp",
+        "/embed/ivig-itp",
+        "/topics/ivig-itp/diary",
+        "/topics/ivig-itp?section=side-effects",
+    ],
 )
 def test_the_page_says_since_when_why_and_what_replaces_it(
     serve: Serve, retired: Topic, successor: Topic, path: str
