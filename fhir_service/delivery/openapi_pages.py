@@ -17,6 +17,7 @@ Parameter = tuple[str, str, Json]
 _HTML: Json = {"text/html": {"schema": {"type": "string"}}}
 _LANG: Parameter = ("lang", "A BCP 47 language tag", {"type": "string"})
 _SECTION: Parameter = ("section", "The code of a section of the topic's Composition", {"type": "string"})
+_TOPIC: Parameter = ("topic", "The topic that the requests are about", {"type": "string"})
 _THEME: Parameter = ("theme", "Its colours", {"type": "string", "enum": list(THEMES)})
 _FAILURES = {
     "400": "A parameter cannot be read, or the host is not this service's address",
@@ -31,6 +32,9 @@ def paths() -> Json:
     shown = [_LANG, _SECTION, _THEME]
     return {
         "/": _get("The topics", [], listed, _HTML, "400"),
+        "/integrate": _get(
+            "Each door, with requests for those who build portals", [], [_TOPIC, _THEME], _HTML, "400", "404"
+        ),
         "/topics": _get("The topics", [], listed, _HTML, "400"),
         "/topics/feed": _get("What has changed and when, as Atom", [], [], {ATOM_TYPE: {}}, "400"),
         "/topics/{slug}": _get("The education page of a topic", ["slug"], shown, _HTML, *_FAILURES),

@@ -3,6 +3,7 @@
 https://www.w3.org/TR/WCAG22/ and https://html.spec.whatwg.org/
 
     GET /                                    the topics
+    GET /integrate                           each door, with requests for those who build portals
     GET /topics/{slug}                       the education page
     GET /topics/{slug}/v/{version}           what that version said, for good
     GET /topics/{slug}/diary                 the side effects as a form to take to the doctor or nurse
@@ -28,6 +29,8 @@ from fhir_service.delivery.pages.failures import failure_page
 from fhir_service.delivery.pages.feed import feed
 from fhir_service.delivery.pages.host_script import HOST_SCRIPT, host_script
 from fhir_service.delivery.pages.index_page import index_page
+from fhir_service.delivery.pages.integrators_page import PATH as INTEGRATE
+from fhir_service.delivery.pages.integrators_page import integrators_page
 from fhir_service.delivery.pages.parameters import Asked, read_asked
 from fhir_service.delivery.pages.topic_page import embed_page, topic_page
 from fhir_service.delivery.pages.version_page import version_page
@@ -55,6 +58,8 @@ def create_blueprint(doors: Doors) -> Blueprint:
         match path:
             case [""] | ["topics"]:
                 return index_page(doors, asked)
+            case ["integrate"]:
+                return integrators_page(doors, asked)
             case ["topics", "feed"]:
                 return feed(doors)
             case ["topics", slug]:
@@ -69,7 +74,7 @@ def create_blueprint(doors: Doors) -> Blueprint:
                 return embed_page(doors, find_topic(doors, slug), asked)
         raise NotFound("There is nothing at this address.")
 
-    for rule in ("/", "/topics", "/topics/<path:rest>", "/embed", "/embed/<path:rest>"):
+    for rule in ("/", INTEGRATE, "/topics", "/topics/<path:rest>", "/embed", "/embed/<path:rest>"):
         blueprint.add_url_rule(
             rule,
             view_func=answer,
