@@ -19,6 +19,8 @@ KINDS = (
     r"/topics/ivig-itp",
     r"/topics/ivig-itp\?lang=es",
     r"/topics/ivig-itp/v/[0-9.]+",
+    r"/topics/ivig-itp/diary.*",
+    r"/integrate",
     r"/topics/no-such-topic",
     r"/infobutton/application.+v\.c=0.*",
     r"/infobutton/application.+=old",

@@ -4,8 +4,9 @@
   var slug = location.pathname.split("/").pop();
   var told = 0;
   function tell() {
-    var height = Math.ceil(document.documentElement.getBoundingClientRect().height);
-    if (height === told) return;
+    var box = document.documentElement.getBoundingClientRect();
+    var height = Math.ceil(box.height);
+    if (!box.width || height === told) return; // a frame without a width yet has no height that means anything
     told = height;
     window.parent.postMessage({ type: "education-height", slug: slug, height: height }, "*");
   }
@@ -16,5 +17,4 @@
   });
   window.addEventListener("load", tell);
   if (window.ResizeObserver) new ResizeObserver(tell).observe(document.documentElement);
-  tell();
 })();
