@@ -5,7 +5,6 @@ Each thread reads on a DBAPI connection of its own; each transaction that writes
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any
 
 from fhir_service.errors import Contended
 from fhir_service.search.definitions import SearchParameters
+from fhir_service.store.connections import ThreadConnections
 from fhir_service.store.database import DEFINITIONS, FILLING, Database
 from fhir_service.store.migration import migrate
 from fhir_service.store.parameters import StoredParameters
@@ -21,18 +21,18 @@ from fhir_service.store.sql import Sql
 from fhir_service.store.transaction import Transaction
 
 _ATTEMPTS = 20
+READER, WRITER = "reader", "writer"
 
 
 class RelationalStore(Reading):
     def __init__(self, database: Database) -> None:
         super().__init__()
         self.database = database
-        self._local = threading.local()
-        self._connections: list[Any] = []
-        self._guard = threading.Lock()
+        self._connections = ThreadConnections(database)
 
     def change_token(self) -> object:
-        return self.database.change_token(self._connection())
+        with self._connections.used() as own:
+            return self.database.change_token(own.get(READER))
 
     def hindrance(self) -> str | None:
         """Why requests cannot be answered now: there is no database, or its index is not built yet."""
@@ -43,11 +43,7 @@ class RelationalStore(Reading):
         return "the first load into the database is not finished" if filling else None
 
     def close(self) -> None:
-        with self._guard:
-            for connection in self._connections:
-                connection.close()
-            self._connections.clear()
-            self._local = threading.local()
+        self._connections.close()
 
     def rows(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
         """What a SELECT, written with `?`, finds."""
@@ -55,38 +51,16 @@ class RelationalStore(Reading):
 
     def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
         text, values = self.database.statement(statement.text), self.database.values(statement.values)
-        try:
-            rows: list[tuple[Any, ...]] = self._connection().execute(text, values).fetchall()
-        except self.database.errors():
-            # A server that was restarted is asked once more, on a new connection.
-            if not self.database.is_broken(self._connection()):
-                raise
-            self._drop("reader")
-            rows = self._connection().execute(text, values).fetchall()
-        return rows
-
-    def _connection(self) -> Any:
-        return self._own("reader")
-
-    def _own(self, use: str) -> Any:
-        """This thread's own connection for that use: a cursor shared by threads can kill the process.
-
-        What reads never writes, so that SQLite's `data_version` tells it of every commit.
-        """
-        connection = getattr(self._local, use, None)
-        if connection is None:
-            connection = self.database.connect()
-            setattr(self._local, use, connection)
-            with self._guard:
-                self._connections.append(connection)
-        return connection
-
-    def _drop(self, use: str) -> None:
-        connection = getattr(self._local, use)
-        setattr(self._local, use, None)
-        with self._guard:
-            self._connections.remove(connection)
-        connection.close()
+        with self._connections.used() as own:
+            try:
+                rows: list[tuple[Any, ...]] = own.get(READER).execute(text, values).fetchall()
+            except self.database.errors():
+                # A server that was restarted is asked once more, on a new connection.
+                if not self.database.is_broken(own.get(READER)):
+                    raise
+                own.drop(READER)
+                rows = own.get(READER).execute(text, values).fetchall()
+            return rows
 
     def search_parameters(self, built: Mapping[str, SearchParameters]) -> StoredParameters:
         """These, by release name, and what clients define in this store; always as it is now."""
@@ -112,7 +86,8 @@ class RelationalStore(Reading):
 
     def tidy(self) -> None:
         """Do what is better done at once, after a very large load."""
-        self.database.tidy(self._own("writer"))
+        with self._connections.used() as own:
+            self.database.tidy(own.get(WRITER))
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -120,24 +95,25 @@ class RelationalStore(Reading):
 
         Raises Contended or Unavailable when other writers were in the way: nothing was written then.
         """
-        connection = self._own("writer")
-        is_clean = False  # whether no transaction is left open
-        try:
-            self.database.begin(connection)
+        with self._connections.used() as own:
+            connection = own.get(WRITER)
+            is_clean = False  # whether no transaction is left open
             try:
-                yield Transaction(connection, self.database)
-            except BaseException:
-                connection.execute("ROLLBACK")
+                self.database.begin(connection)
+                try:
+                    yield Transaction(connection, self.database)
+                except BaseException:
+                    connection.execute("ROLLBACK")
+                    is_clean = True
+                    raise
+                connection.execute("COMMIT")
                 is_clean = True
-                raise
-            connection.execute("COMMIT")
-            is_clean = True
-        except Exception as error:
-            refusal = self.database.refusal(error)
-            if refusal is None:
-                raise
-            raise refusal from error
-        finally:
-            if not is_clean:
-                self._drop("writer")
+            except Exception as error:
+                refusal = self.database.refusal(error)
+                if refusal is None:
+                    raise
+                raise refusal from error
+            finally:
+                if not is_clean:
+                    own.drop(WRITER)
         self._numbers = {}

@@ -6,7 +6,7 @@ from itertools import chain, zip_longest
 import pytest
 
 from tests.conformance import sdc, walk
-from tests.conformance.corpus import RELEASES, adverse_events, built_resources
+from tests.conformance.corpus import RELEASES, adverse_events, built_resources, topic_in_two_languages
 from tests.conformance.hl7_examples import PackageError
 from tests.conformance.install import Unavailable, install, is_installed
 from tests.conformance.official_validator import Finding, OfficialValidator
@@ -32,6 +32,7 @@ def official_validator() -> Iterator[OfficialValidator]:
     with OfficialValidator() as validator:
         for release in RELEASES:
             validator.load([*definitions[release], *built_resources(release), *adverse_events(release)])
+        validator.load(topic_in_two_languages())
         yield validator
 
 

@@ -2,14 +2,19 @@
 
 import json
 import re
+import shutil
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
 
+from fhir_service.content.lint import check
+from fhir_service.content.source import RESOURCES
 from tests.conformance.official_validator import Finding, Job, Resource
+from tests.content.conftest import TOPICS
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -27,6 +32,19 @@ def built_resources(release: str) -> tuple[Job, ...]:
 def adverse_events(release: str) -> tuple[Job, ...]:
     """Adverse events as a client would write them, for our profile; the service itself holds none."""
     return read_folder("tests/conformance/adverse-events", release)
+
+
+@cache
+def topic_in_two_languages() -> tuple[Job, ...]:
+    """The invented topic: its translation is reviewed, so that titles carry it; ours is a draft still."""
+    with TemporaryDirectory() as folder:
+        resources = Path(folder) / "resources"
+        shutil.copytree(RESOURCES, resources, ignore=shutil.ignore_patterns("topics", "fhir"))
+        shutil.copytree(TOPICS / "hand-washing", resources / "topics" / "hand-washing")
+        (material,) = check(resources).materials()
+    return tuple(
+        Job(release, f"{one['resourceType']}/{one['id']}", one) for release, one in material.resources()
+    )
 
 
 def read_folder(folder: str, release: str, below: str = ".") -> tuple[Job, ...]:

@@ -100,10 +100,10 @@ class OfficialValidator:
             line = {"id": number, "release": job.release, "load": load, "resource": job.resource}
             stdin.write(json.dumps(line) + "\n")
         stdin.flush()
-        for _ in jobs:
-            answer = stdout.readline()
-            if not answer:
-                raise RuntimeError(f"the validator stopped: {self._log_text()}")
+        answers = [stdout.readline() for _ in jobs]  # all, or the next caller would read what is left
+        if not all(answers):
+            raise RuntimeError(f"the validator stopped: {self._log_text()}")
+        for answer in answers:
             yield self._read(jobs, json.loads(answer))
 
     def _read(self, jobs: list[Job], answer: dict[str, Any]) -> tuple[int, list[Finding]]:

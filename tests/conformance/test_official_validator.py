@@ -4,13 +4,10 @@ https://hl7.org/fhir/R4/validation.html
 """
 
 import re
-import shutil
-from pathlib import Path
 
 import pytest
 
-from fhir_service.content.lint import check
-from fhir_service.content.source import RESOURCES, load_sources
+from fhir_service.content.source import load_sources
 from tests.conformance.corpus import (
     RELEASES,
     AcceptedWarning,
@@ -20,10 +17,10 @@ from tests.conformance.corpus import (
     broken_cases,
     built_resources,
     sound_resources,
+    topic_in_two_languages,
 )
 from tests.conformance.official_validator import Finding, Job, OfficialValidator
 from tests.conformance.reports import errors, unaccepted_warnings
-from tests.content.conftest import TOPICS
 from tests.content.retired import build_retired
 
 pytestmark = pytest.mark.xdist_group("official-validator")
@@ -80,16 +77,10 @@ def test_adverse_events_conform_to_our_profile(adverse_event_findings: list[Find
     assert unaccepted_warnings(adverse_event_findings, accepted_warnings()) == ""
 
 
-def test_a_topic_in_two_languages_has_no_error(official_validator: OfficialValidator, tmp_path: Path) -> None:
-    """The invented topic: its translation is reviewed, so that titles carry it; ours is a draft still."""
-    resources = tmp_path / "resources"
-    shutil.copytree(RESOURCES, resources, ignore=shutil.ignore_patterns("topics", "fhir"))
-    shutil.copytree(TOPICS / "hand-washing", resources / "topics" / "hand-washing")
-    (material,) = check(resources).materials()
-    jobs = [Job(release, f"{one['resourceType']}/{one['id']}", one) for release, one in material.resources()]
+def test_a_topic_in_two_languages_has_no_error(official_validator: OfficialValidator) -> None:
+    jobs = topic_in_two_languages()
     assert {job.release for job in jobs if job.name == "Composition/hand-washing-education-es"} == {*RELEASES}
-    official_validator.load(jobs)
-    found = list(official_validator.validate_all(jobs))
+    found = official_validator.validate_all(jobs)
     assert errors(found) == ""
     assert unaccepted_warnings(found, accepted_warnings()) == ""
 

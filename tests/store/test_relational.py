@@ -266,6 +266,30 @@ def test_threads_read_on_connections_of_their_own(store: RelationalStore) -> Non
     assert failures == []
 
 
+def test_closing_waits_for_the_threads_that_read(store: RelationalStore) -> None:
+    """An export goes on while its process stops; SQLite ends a process whose connection is closed in use."""
+    put(store, "a", token("x"))
+    failures: list[BaseException] = []
+    enough = threading.Event()
+
+    def read() -> None:
+        try:
+            while not enough.is_set():
+                assert search(store, has_code("x")) == ["a"]
+        except BaseException as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(60):
+        store.close()
+    enough.set()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
 def test_tables_are_created_once(store: RelationalStore) -> None:
     put(store, "a")
     store.create_tables()

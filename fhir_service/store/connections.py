@@ -1,0 +1,78 @@
+"""The connections of one thread to the database, each for its own use.
+
+https://docs.python.org/3/library/sqlite3.html#sqlite3.threadsafety
+
+A connection that two threads use at once, or that one closes while another reads, can end the process. So
+each thread has its own, and holds their lock while it uses them; whoever closes them takes the lock first.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from fhir_service.store.database import Database
+
+
+class Connections:
+    """Those of one thread, opened when they are first used."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._open: dict[str, Any] = {}
+        self.lock = threading.RLock()
+        self.is_closed = False
+
+    def get(self, use: str) -> Any:
+        """The connection for that use. What reads never writes: so `data_version` tells it of every commit."""
+        if use not in self._open:
+            self._open[use] = self._database.connect()
+        return self._open[use]
+
+    def drop(self, use: str) -> None:
+        self._open.pop(use).close()
+
+    def close(self) -> None:
+        with self.lock:
+            self.is_closed = True
+            for connection in self._open.values():
+                connection.close()
+            self._open.clear()
+
+
+class ThreadConnections:
+    """Every thread's connections."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._own = threading.local()
+        self._all: list[Connections] = []
+        self._guard = threading.Lock()
+
+    @contextmanager
+    def used(self) -> Iterator[Connections]:
+        """This thread's own, which nobody closes until the end of the block."""
+        while True:
+            own = self._mine()
+            with own.lock:
+                if not own.is_closed:
+                    yield own
+                    return
+            del self._own.connections
+
+    def _mine(self) -> Connections:
+        own: Connections | None = getattr(self._own, "connections", None)
+        if own is None:
+            own = self._own.connections = Connections(self._database)
+            with self._guard:
+                self._all.append(own)
+        return own
+
+    def close(self) -> None:
+        """Close all; a thread that goes on opens new ones."""
+        with self._guard:
+            every, self._all = self._all, []
+        for connections in every:
+            connections.close()
