@@ -26,7 +26,7 @@ class Connections:
         self.is_closed = False
 
     def get(self, use: str) -> Any:
-        """The connection for that use. What reads never writes: so `data_version` tells it of every commit."""
+        """The one for that use. What reads never writes: so `data_version` tells it of every commit."""
         if use not in self._open:
             self._open[use] = self._database.connect()
         return self._open[use]
