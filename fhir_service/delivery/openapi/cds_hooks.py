@@ -17,9 +17,8 @@ from fhir_service.delivery.cds_hooks.services import SERVICES
 from fhir_service.delivery.cds_hooks.shapes import Seconds, Uuid
 from fhir_service.delivery.cds_hooks.supplied import BundleField, ReadField, SearchField
 
-Json = dict[str, Any]
+from .parts import TEXT, Json, json_content, object_of, reference
 
-_TEXT: Json = {"type": "string", "minLength": 1}
 _URL: Json = {"type": "string", "format": "uri"}
 _COMMON: Mapping[int, str] = {
     400: "What was sent is malformed; each field that is wrong is named",
@@ -33,40 +32,28 @@ _MISSING: Mapping[int, str] = {412: "A card depends on data that was not sent; e
 _KEYS: Mapping[int, str] = {503: "The keys of the client cannot be fetched; try again later"}
 
 
-def paths(outcome: Json) -> Json:
-    """Discovery, and each service with its feedback.
-
-    :param outcome: the schema of an OperationOutcome, which is what every failure is
-    """
-    found: Json = {PREFIX: {"get": _operation("The CDS services", _discovery(), {}, outcome)}}
+def paths() -> Json:
+    """Discovery, and each service with its feedback."""
+    found: Json = {PREFIX: {"get": _operation("The CDS services", _discovery(), {})}}
     for service in SERVICES.values():
         address = f"{PREFIX}/{service.id}"
-        call = _operation(service.description, _cards(), {**_OF_BODIES, **_MISSING}, outcome)
+        call = _operation(service.description, _cards(), {**_OF_BODIES, **_MISSING})
         found[address] = {"post": call | _body(call_shape(service))}
-        thanks = _operation(f"What became of cards of {service.id}", _object({}), _OF_BODIES, outcome)
+        thanks = _operation(f"What became of cards of {service.id}", object_of({}), _OF_BODIES)
         found[f"{address}/{FEEDBACK}"] = {"post": thanks | _body(FeedbackListShape())}
     return found
 
 
-def _operation(summary: str, answer: Json, failures: Mapping[int, str], outcome: Json) -> Json:
-    responses: Json = {"200": {"description": summary, "content": _json(answer)}}
+def _operation(summary: str, answer: Json, failures: Mapping[int, str]) -> Json:
+    outcome = json_content(reference("schemas", "OperationOutcome"))
+    responses: Json = {"200": {"description": summary, "content": json_content(answer)}}
     for status, told in sorted({**_COMMON, **failures, **_KEYS}.items()):
-        responses[str(status)] = {"description": told, "content": _json(outcome)}
+        responses[str(status)] = {"description": told, "content": outcome}
     return {"summary": summary, "tags": ["cds-hooks"], "responses": responses}
 
 
 def _body(shape: Schema) -> Json:
-    return {"requestBody": {"required": True, "content": _json(_schema(shape))}}
-
-
-def _json(schema: Json) -> Json:
-    return {"application/json": {"schema": schema}}
-
-
-def _object(properties: Json, required: list[str] | None = None) -> Json:
-    needed = list(properties) if required is None else required
-    made: Json = {"type": "object", "properties": properties}
-    return made | ({"required": needed} if needed else {})
+    return {"requestBody": {"required": True, "content": json_content(_schema(shape))}}
 
 
 # --- what is sent ---------------------------------------------------------------------------------------
@@ -75,7 +62,7 @@ def _object(properties: Json, required: list[str] | None = None) -> Json:
 def _schema(shape: Schema) -> Json:
     """The schema of what a shape takes; members that it does not know are allowed."""
     required = [name for name, field in shape.fields.items() if field.required]
-    return _object({name: _field(field) for name, field in shape.fields.items()}, required)
+    return object_of({name: _field(field) for name, field in shape.fields.items()}, required)
 
 
 def _field(field: fields.Field[Any]) -> Json:
@@ -99,7 +86,7 @@ def _field(field: fields.Field[Any]) -> Json:
         case fields.List():
             return {"type": "array", "items": _field(field.inner)}
         case _:
-            return _TEXT | _limits(field)
+            return TEXT | _limits(field)
 
 
 def _limits(field: fields.Field[Any]) -> Json:
@@ -116,46 +103,46 @@ def _limits(field: fields.Field[Any]) -> Json:
 
 
 def _resource(resource_type: str) -> Json:
-    return _object({"resourceType": {"const": resource_type}})
+    return object_of({"resourceType": {"const": resource_type}})
 
 
 def _bundle() -> Json:
-    resource = _object({"resourceType": _TEXT})
-    entries = {"type": "array", "items": _object({"resource": resource}, [])}
-    return _object({"resourceType": {"const": "Bundle"}, "entry": entries}, ["resourceType"])
+    resource = object_of({"resourceType": TEXT})
+    entries = {"type": "array", "items": object_of({"resource": resource}, [])}
+    return object_of({"resourceType": {"const": "Bundle"}, "entry": entries}, ["resourceType"])
 
 
 # --- what is answered -----------------------------------------------------------------------------------
 
 
 def _discovery() -> Json:
-    service = _object(
+    service = object_of(
         {
             "hook": {"enum": [service.hook for service in SERVICES.values()]},
-            "title": _TEXT,
-            "description": _TEXT,
+            "title": TEXT,
+            "description": TEXT,
             "id": {"enum": list(SERVICES)},
-            "prefetch": {"type": "object", "additionalProperties": _TEXT},
-            "usageRequirements": _TEXT,
+            "prefetch": {"type": "object", "additionalProperties": TEXT},
+            "usageRequirements": TEXT,
         }
     )
-    return _object({"services": {"type": "array", "items": service}})
+    return object_of({"services": {"type": "array", "items": service}})
 
 
 def _cards() -> Json:
-    action = _object({"type": {"const": "create"}, "description": _TEXT, "resource": {"type": "object"}})
-    suggestion = _object({"label": _TEXT, "uuid": _TEXT, "actions": {"type": "array", "items": action}})
-    link = _object({"label": _TEXT, "url": _URL, "type": {"const": "absolute"}})
+    action = object_of({"type": {"const": "create"}, "description": TEXT, "resource": {"type": "object"}})
+    suggestion = object_of({"label": TEXT, "uuid": TEXT, "actions": {"type": "array", "items": action}})
+    link = object_of({"label": TEXT, "url": _URL, "type": {"const": "absolute"}})
     card = {
-        "uuid": _TEXT,
-        "summary": _TEXT | {"maxLength": 139},
-        "detail": _TEXT,
+        "uuid": TEXT,
+        "summary": TEXT | {"maxLength": 139},
+        "detail": TEXT,
         "indicator": {"const": "info"},
-        "source": _object({"label": _TEXT, "url": _URL, "topic": {"type": "object"}}, ["label", "url"]),
+        "source": object_of({"label": TEXT, "url": _URL, "topic": {"type": "object"}}, ["label", "url"]),
         "links": {"type": "array", "items": link},
     }
     offered = {
         "suggestions": {"type": "array", "items": suggestion},
         "selectionBehavior": {"const": "any"},
     }
-    return _object({"cards": {"type": "array", "items": _object(card | offered, list(card))}})
+    return object_of({"cards": {"type": "array", "items": object_of(card | offered, list(card))}})

@@ -8,20 +8,18 @@ At a release's own base its own parameter names are described; at the common bas
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from fhir_service.exchange import Interaction, Route
 from fhir_service.operations.declaration import EVERY_TYPE, Input, Operation, is_simple
 from fhir_service.releases import R4, Release
 
-Json = dict[str, Any]
+from .parts import TEXT, Json, reference
 
 BODY = "Parameters"
 _SCHEMAS: Mapping[str, Json] = {
     "boolean": {"type": "boolean"},
     "integer": {"type": "integer"},
 }
-_TEXT: Json = {"type": "string", "minLength": 1}
 
 
 def described(
@@ -37,7 +35,7 @@ def described(
         if is_named and interaction.type_name not in served | _unserved(interaction):
             continue
         queries = [
-            {"$ref": f"#/components/parameters/{_key(operation, name)}"}
+            reference("parameters", _key(operation, name))
             for name, _ in _simple(operation, interaction.level, release or R4)
         ]
         for route in interaction.routes:
@@ -81,7 +79,7 @@ def _key(operation: Operation, name: str) -> str:
 
 
 def _schema(declared: Input) -> Json:
-    schema = {**_SCHEMAS.get(declared.type, _TEXT)}
+    schema = {**_SCHEMAS.get(declared.type, TEXT)}
     if declared.allowed:
         schema["enum"] = list(declared.allowed)
     return schema if declared.maximum == 1 else {"type": "array", "items": schema}

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
 
 from fhir_service.delivery.fhir.negotiation import FORM
 from fhir_service.delivery.infobutton import APPLICATION, PREFIX, SERVICE
 from fhir_service.delivery.infobutton.parameters import LONGEST_VALUE, MAIN, PARAMETERS, Parameter
 from fhir_service.delivery.infobutton.value_lists import FORMS
 
-Json = dict[str, Any]
+from .parts import Json, failures, reference
 
 _SUMMARIES = {
     "": "Topics for a code or words: a page for browsers, data for others",
@@ -106,8 +105,8 @@ def schemas() -> Json:
 
 def paths() -> Json:
     """The three doors, each by GET and by POST."""
-    parameters = [{"$ref": f"#/components/parameters/{_key(name)}"} for name in _parameters()]
-    body = {"content": {FORM: {"schema": _reference("KnowledgeRequest")}}}
+    parameters = [reference("parameters", _key(name)) for name in _parameters()]
+    body = {"content": {FORM: {"schema": reference("schemas", "KnowledgeRequest")}}}
     return {
         f"{PREFIX}{path}": {
             "get": _operation(path, summary) | {"parameters": parameters},
@@ -126,17 +125,14 @@ def _operation(path: str, summary: str) -> Json:
         },
         "304": {"description": "The client has it already"},
     }
-    error = _content(forms, "KnowledgeError")
-    responses |= {status: {"description": text, "content": error} for status, text in _FAILURES.items()}
+    responses |= failures(_FAILURES, _content(forms, "KnowledgeError"))
     return {"summary": summary, "description": _DESCRIPTION, "tags": ["infobutton"], "responses": responses}
 
 
 def _content(forms: Sequence[str], name: str) -> Json:
     """The schema is that of JSON; the others are text here."""
-    return {
-        media_type: {"schema": _reference(name) if FORMS[media_type] == "json" else {"type": "string"}}
-        for media_type in forms
-    }
+    json, text = {"schema": reference("schemas", name)}, {"schema": {"type": "string"}}
+    return {media_type: json if FORMS[media_type] == "json" else text for media_type in forms}
 
 
 @cache
@@ -154,10 +150,6 @@ def _values(parameter: Parameter, piece: str) -> Json:
     if piece in parameter.allowed:  # a portal's template may leave one empty, which asks for nothing
         return {"type": "string", "enum": ["", *parameter.allowed[piece]]}
     return {"type": "string", "maxLength": LONGEST_VALUE}
-
-
-def _reference(schema: str) -> Json:
-    return {"$ref": f"#/components/schemas/{schema}"}
 
 
 def _key(name: str) -> str:

@@ -5,13 +5,12 @@ https://spec.openapis.org/oas/v3.1.0
 
 from __future__ import annotations
 
-from typing import Any
-
 from fhir_service.delivery.pages.feed import ATOM_TYPE
 from fhir_service.delivery.pages.host_script import HOST_SCRIPT
 from fhir_service.delivery.pages.parameters import THEMES
 
-Json = dict[str, Any]
+from .parts import Json, failures, get, in_path
+
 Parameter = tuple[str, str, Json]
 
 _HTML: Json = {"text/html": {"schema": {"type": "string"}}}
@@ -56,17 +55,11 @@ def _get(
     named: list[str],
     asked: list[Parameter],
     content: Json,
-    *failures: str,
+    *statuses: str,
     is_kept: bool = True,
 ) -> Json:
-    parameters: list[Json] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in named
-    ]
-    parameters += [
+    queries = [
         {"name": name, "in": "query", "description": text, "schema": schema} for name, text, schema in asked
     ]
-    responses: Json = {"200": {"description": summary, "content": content}}
-    if is_kept:
-        responses["304"] = {"description": "The client has it already"}
-    responses |= {status: {"description": _FAILURES[status], "content": _HTML} for status in failures}
-    return {"get": {"summary": summary, "tags": ["pages"], "parameters": parameters, "responses": responses}}
+    refused = failures({status: _FAILURES[status] for status in statuses}, _HTML)
+    return get("pages", summary, content, refused, [*in_path(*named), *queries], is_kept=is_kept)

@@ -5,11 +5,9 @@ https://spec.openapis.org/oas/v3.1.0
 
 from __future__ import annotations
 
-from typing import Any
-
 from fhir_service.delivery.packages import PREFIX
 
-Json = dict[str, Any]
+from .parts import Json, failures, get, in_path, json_content
 
 _MANIFEST: Json = {
     "type": "object",
@@ -31,28 +29,20 @@ _FAILURES = {
 
 def paths() -> Json:
     """A package with its versions, and one version of it."""
+    refused = failures(_FAILURES, json_content(_ERROR))
     return {
-        f"{PREFIX}/{{name}}": _get(
+        f"{PREFIX}/{{name}}": get(
+            "packages",
             "The versions of a package, as npm clients ask for them",
-            ["name"],
-            {"application/json": {"schema": _MANIFEST}},
+            json_content(_MANIFEST),
+            refused,
+            in_path("name"),
         ),
-        f"{PREFIX}/{{name}}/{{version}}": _get(
-            "A FHIR package, as a gzipped tar", ["name", "version"], {"application/gzip": {}}
+        f"{PREFIX}/{{name}}/{{version}}": get(
+            "packages",
+            "A FHIR package, as a gzipped tar",
+            {"application/gzip": {}},
+            refused,
+            in_path("name", "version"),
         ),
-    }
-
-
-def _get(summary: str, named: list[str], content: Json) -> Json:
-    parameters = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in named
-    ]
-    error = {"application/json": {"schema": _ERROR}}
-    responses: Json = {
-        "200": {"description": summary, "content": content},
-        "304": {"description": "The client has it already"},
-    }
-    responses |= {status: {"description": text, "content": error} for status, text in _FAILURES.items()}
-    return {
-        "get": {"summary": summary, "tags": ["packages"], "parameters": parameters, "responses": responses}
     }
