@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from flask import Blueprint, Response, jsonify, request
 
 from fhir_service.delivery.base_url import base_url
-from fhir_service.delivery.cors import add_cors, add_preflight
+from fhir_service.delivery.cors import add_cors, answer_options
 from fhir_service.delivery.fhir.negotiation import FORM
 from fhir_service.delivery.fhir.routes import PREFIX
 from fhir_service.errors import NotFound
@@ -84,9 +84,7 @@ def create_blueprint(settings: Settings, security: Security) -> Blueprint:
 
     def smart_configuration() -> Response:
         if request.method == "OPTIONS":
-            response = Response(status=204)
-            response.headers["Allow"] = ", ".join(_READING)
-            add_preflight(response, _READING)
+            response = answer_options(request, _READING)
         else:
             response = jsonify(smart_configuration_of(security, base_url(request, settings)))
             response.headers["Cache-Control"] = "public, no-cache"

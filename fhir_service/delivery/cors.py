@@ -5,7 +5,7 @@ https://fetch.spec.whatwg.org/#http-cors-protocol
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from flask import Request, Response
 
@@ -39,6 +39,15 @@ def add_preflight(response: Response, methods: Iterable[str]) -> None:
     response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
     response.headers["Access-Control-Allow-Headers"] = _ALLOWED_HEADERS
     response.headers["Access-Control-Max-Age"] = _ONE_DAY
+
+
+def answer_options(request: Request, methods: Sequence[str]) -> Response:
+    """The answer to OPTIONS, a preflight or not: what may be asked here."""
+    response = Response(status=204, headers={"Allow": ", ".join(methods)})
+    del response.headers["Content-Type"]
+    if is_preflight(request):
+        add_preflight(response, methods)
+    return response
 
 
 def _granted(origin: str | None, settings: Settings) -> str | None:

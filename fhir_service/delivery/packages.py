@@ -22,6 +22,7 @@ from werkzeug.exceptions import HTTPException
 
 from fhir_service.content.package import NpmPackage
 from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.mounting import below, mount
 from fhir_service.errors import MethodNotAllowed, NotFound, ServiceError
 from fhir_service.failures import told
 from fhir_service.security.guard import Guard, authorise
@@ -29,7 +30,6 @@ from fhir_service.settings import Settings
 
 PREFIX = "/packages"
 _METHODS = ("GET", "HEAD", "OPTIONS")
-_REFUSED = ("POST", "PUT", "PATCH", "DELETE")
 _TARBALL = "application/gzip"
 
 
@@ -66,14 +66,7 @@ def create_blueprint(settings: Settings, guard: Guard, packages: Callable[[], li
             response.vary.add("Authorization")
         return response
 
-    for rule in (PREFIX, f"{PREFIX}/", f"{PREFIX}/<path:rest>"):
-        blueprint.add_url_rule(
-            rule,
-            view_func=answer,
-            methods=(*_METHODS, *_REFUSED),
-            provide_automatic_options=False,
-            strict_slashes=False,
-        )
+    mount(blueprint, answer, *below(PREFIX))
     blueprint.register_error_handler(Exception, _failed)
     blueprint.after_request(finish)
     return blueprint

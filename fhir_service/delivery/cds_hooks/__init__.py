@@ -28,8 +28,9 @@ from fhir_service.delivery.cds_hooks.deciding import Decision
 from fhir_service.delivery.cds_hooks.feedback import check_feedback
 from fhir_service.delivery.cds_hooks.services import SERVICES, Service, discovery
 from fhir_service.delivery.cds_hooks.suggestions import offered
-from fhir_service.delivery.cors import add_cors, add_preflight
+from fhir_service.delivery.cors import add_cors, answer_options
 from fhir_service.delivery.doors import Doors, name_content
+from fhir_service.delivery.mounting import below, mount
 from fhir_service.errors import Issue, MethodNotAllowed, NotFound, ServiceError, UnsupportedMediaType
 from fhir_service.fhir.outcome import outcome
 from fhir_service.formats import fhir_json
@@ -44,7 +45,6 @@ LARGEST_CALL = 4_000_000
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _CALLING = ("POST", "OPTIONS")
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _ISSUE_CODES = {400: "invalid", 413: "too-long"}
 
 
@@ -54,16 +54,18 @@ def create_blueprint(doors: Doors) -> Blueprint:
     has_suggestions = doors.settings.cds_suggestions == "on"
 
     def answer(rest: str = "") -> Response:
+        is_discovery = request.path == PREFIX
         service_id, _, action = rest.partition("/")
-        allowed = _READING if rest == "" else _CALLING
+        allowed = _READING if is_discovery else _CALLING
         if request.method == "OPTIONS":
-            return _preflight(allowed)
+            return answer_options(request, allowed)
         _authenticate(doors)
-        if rest and (service_id not in SERVICES or action not in ("", FEEDBACK) or rest.endswith("/")):
+        is_known = service_id in SERVICES and action in ("", FEEDBACK) and not rest.endswith("/")
+        if not (is_discovery or is_known):
             raise NotFound(f"There is no such service; there are: {', '.join(SERVICES)}.")
         if request.method not in allowed:
             raise MethodNotAllowed(f"Allowed here: {', '.join(allowed)}.", allowed)
-        if not rest:
+        if is_discovery:
             return _revalidated(_json(discovery(suggestions=has_suggestions)))
         body = _body()
         if action == FEEDBACK:
@@ -78,10 +80,7 @@ def create_blueprint(doors: Doors) -> Blueprint:
         add_cors(response, request, doors.settings)
         return response
 
-    for rule, fixed in ((PREFIX, {}), (f"{PREFIX}/", {"rest": "/"}), (f"{PREFIX}/<path:rest>", {})):
-        blueprint.add_url_rule(
-            rule, view_func=answer, methods=_METHODS, defaults=fixed, provide_automatic_options=False
-        )
+    mount(blueprint, answer, *below(PREFIX))
     blueprint.register_error_handler(Exception, _failed)
     blueprint.after_request(finish)
     return blueprint
@@ -117,12 +116,6 @@ def _body() -> Any:
         raise UnsupportedMediaType(f"Allowed Content-Type: {JSON}.", expression=("http.Content-Type",))
     request.max_content_length = LARGEST_CALL
     return fhir_json.parse_value(request.get_data(cache=False))
-
-
-def _preflight(allowed: tuple[str, ...]) -> Response:
-    response = Response(status=204, headers={"Allow": ", ".join(allowed)})
-    add_preflight(response, allowed)
-    return response
 
 
 def _json(value: Any, status: int = 200) -> Response:

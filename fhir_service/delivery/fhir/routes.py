@@ -26,6 +26,7 @@ from fhir_service.delivery.fhir.negotiation import (
     single,
 )
 from fhir_service.delivery.fhir.rendering import NOT_KEPT, render
+from fhir_service.delivery.mounting import below, mount
 from fhir_service.dispatch import check, dispatch, find
 from fhir_service.errors import NotAcceptable
 from fhir_service.exchange import Conditions, Content, Pairs, Services
@@ -34,7 +35,6 @@ from fhir_service.releases import RELEASES
 from fhir_service.topics import Topics
 
 PREFIX = "/fhir"
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _WITH_BODY = ("POST", "PUT", "PATCH")
 _PRESENTATION = ("_format", "_pretty")
 # A form is small, and so is a batch that only reads; what is written may be large.
@@ -95,10 +95,7 @@ def create_blueprint(services: Services, topics: Topics) -> Blueprint:
             response.vary.add("Authorization")
         return response
 
-    for rule in (PREFIX, f"{PREFIX}/", f"{PREFIX}/<path:rest>"):
-        blueprint.add_url_rule(
-            rule, view_func=answer, methods=_METHODS, provide_automatic_options=False, strict_slashes=False
-        )
+    mount(blueprint, answer, *below(PREFIX))
     blueprint.after_request(finish)
     return blueprint
 

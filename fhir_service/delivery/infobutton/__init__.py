@@ -19,10 +19,11 @@ import re
 from flask import Blueprint, Response, g, request
 
 from fhir_service.delivery.base_url import base_url
-from fhir_service.delivery.cors import add_cors, add_preflight, is_preflight
+from fhir_service.delivery.cors import add_cors, answer_options
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.fhir.negotiation import require_form, require_plain
 from fhir_service.delivery.languages import choose
+from fhir_service.delivery.mounting import below, mount
 from fhir_service.delivery.pages.topic_page import serves_drafts
 from fhir_service.errors import Invalid, MethodNotAllowed, NotFound, UnsupportedMediaType
 from fhir_service.exchange import Pairs
@@ -43,7 +44,6 @@ SERVICE = "service"
 APPLICATION = "application"
 
 _METHODS = ("GET", "HEAD", "POST", "OPTIONS")
-_REFUSED = ("PUT", "PATCH", "DELETE")
 _LARGEST_FORM = 100_000
 _ONE_HOUR = "public, max-age=3600"
 _NOT_KEPT = "no-store"
@@ -62,7 +62,7 @@ def create_blueprint(doors: Doors) -> Blueprint:
         if request.method not in _METHODS:
             raise MethodNotAllowed(f"Allowed here are {', '.join(_METHODS)}.", _METHODS)
         if request.method == "OPTIONS":
-            return _options()
+            return answer_options(request, _METHODS)
         pairs = _pairs()
         g.response_type, g.callback = _asked_type(door, pairs), _asked_callback(pairs)
         asked = read_request(pairs)
@@ -83,14 +83,7 @@ def create_blueprint(doors: Doors) -> Blueprint:
         add_cors(response, request, doors.settings)
         return response
 
-    for rule in (PREFIX, f"{PREFIX}/", f"{PREFIX}/<path:rest>"):
-        blueprint.add_url_rule(
-            rule,
-            view_func=answer,
-            methods=(*_METHODS, *_REFUSED),
-            provide_automatic_options=False,
-            strict_slashes=False,
-        )
+    mount(blueprint, answer, *below(PREFIX))
     blueprint.register_error_handler(Exception, failed)
     blueprint.after_request(finish)
     return blueprint
@@ -197,11 +190,3 @@ def _decoded(text: bytes) -> Pairs:
         return read_pairs(text.decode())
     except UnicodeDecodeError:
         raise Invalid("The parameters are not in UTF-8.", issue_code="structure") from None
-
-
-def _options() -> Response:
-    response = Response(status=204, headers={"Allow": ", ".join(_METHODS)})
-    del response.headers["Content-Type"]
-    if is_preflight(request):
-        add_preflight(response, _METHODS)
-    return response

@@ -22,8 +22,9 @@ from urllib.parse import quote
 from flask import Blueprint, Response, request
 
 from fhir_service.delivery.base_url import base_url
-from fhir_service.delivery.cors import add_preflight, is_preflight
+from fhir_service.delivery.cors import answer_options
 from fhir_service.delivery.doors import Doors
+from fhir_service.delivery.mounting import below, mount
 from fhir_service.delivery.pages.diary_page import diary_page
 from fhir_service.delivery.pages.failures import failure_page
 from fhir_service.delivery.pages.feed import feed
@@ -38,7 +39,6 @@ from fhir_service.errors import MethodNotAllowed, NotFound
 from fhir_service.topics import BuiltTopic
 
 _METHODS = ("GET", "HEAD", "OPTIONS")
-_REFUSED = ("POST", "PUT", "PATCH", "DELETE")
 
 
 def create_blueprint(doors: Doors) -> Blueprint:
@@ -49,7 +49,7 @@ def create_blueprint(doors: Doors) -> Blueprint:
         if request.method not in _METHODS:
             raise MethodNotAllowed("Allowed here are GET and HEAD: a page can only be read.", _METHODS)
         if request.method == "OPTIONS":
-            return _options()
+            return answer_options(request, _METHODS)
         if request.path.endswith("/") and request.path != "/":  # links of a version's page are relative
             return Response(status=308, headers={"Location": _without_slash(doors)})
         return _page_at(request.path.strip("/").split("/"), read_asked(request.args))
@@ -74,14 +74,7 @@ def create_blueprint(doors: Doors) -> Blueprint:
                 return embed_page(doors, find_topic(doors, slug), asked)
         raise NotFound("There is nothing at this address.")
 
-    for rule in ("/", INTEGRATE, "/topics", "/topics/<path:rest>", "/embed", "/embed/<path:rest>"):
-        blueprint.add_url_rule(
-            rule,
-            view_func=answer,
-            methods=(*_METHODS, *_REFUSED),
-            provide_automatic_options=False,
-            strict_slashes=False,
-        )
+    mount(blueprint, answer, "/", INTEGRATE, *below("/topics"), *below("/embed"))
     blueprint.register_error_handler(Exception, lambda error: failure_page(doors, error))
     return blueprint
 
@@ -98,10 +91,3 @@ def _without_slash(doors: Doors) -> str:
     query = request.query_string.decode("ascii", "replace")
     path = quote(request.path.rstrip("/"))
     return f"{base_url(request, doors.settings)}{path}{'?' + query if query else ''}"
-
-
-def _options() -> Response:
-    response = Response(status=204, headers={"Allow": ", ".join(_METHODS)})
-    if is_preflight(request):
-        add_preflight(response, _METHODS)
-    return response
