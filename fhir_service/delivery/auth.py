@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 from flask import Blueprint, Response, jsonify, request
 
 from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.cache_control import NOT_KEPT, REVALIDATED
 from fhir_service.delivery.cors import add_cors, answer_options
 from fhir_service.delivery.fhir.negotiation import FORM
 from fhir_service.delivery.fhir.routes import PREFIX
@@ -87,7 +88,7 @@ def create_blueprint(settings: Settings, security: Security) -> Blueprint:
             response = answer_options(request, _READING)
         else:
             response = jsonify(smart_configuration_of(security, base_url(request, settings)))
-            response.headers["Cache-Control"] = "public, no-cache"
+            response.headers["Cache-Control"] = REVALIDATED
         add_cors(response, request, settings)
         return response
 
@@ -153,6 +154,6 @@ def _refused(error: OAuthError) -> Response:
 
 
 def _never_stored(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
+    response.headers["Cache-Control"] = NOT_KEPT
     response.headers["Pragma"] = "no-cache"
     return response

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
+from fhir_service.delivery.cache_control import NOT_KEPT
 from fhir_service.store.contract import Store
 
 
@@ -28,5 +29,5 @@ def create_blueprint(store: Store) -> Blueprint:
 def _status(text: str, status: int) -> Response:
     response = jsonify(status=text)
     response.status_code = status
-    response.headers["Cache-Control"] = "no-store"
+    response.headers["Cache-Control"] = NOT_KEPT
     return response

@@ -12,7 +12,6 @@ Errors are the registry's, `{"error": "..."}`. Nothing can be published here: wh
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -22,6 +21,7 @@ from werkzeug.exceptions import HTTPException
 
 from fhir_service.content.package import NpmPackage
 from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.cache_control import NOT_KEPT, kept
 from fhir_service.delivery.mounting import below, mount
 from fhir_service.errors import MethodNotAllowed, NotFound, ServiceError
 from fhir_service.failures import told
@@ -53,12 +53,12 @@ def create_blueprint(settings: Settings, guard: Guard, packages: Callable[[], li
             known = ", ".join(by_name()) or "none"
             raise NotFound(f"There is no package `{name}`; there are: {known}.")
         if not version:
-            return _kept(jsonify(document_of(package, base_url(request, settings))))
+            return kept(jsonify(document_of(package, base_url(request, settings))))
         if version not in (package.version, f"-/{package.file_name}"):
             raise NotFound(f"There is no version `{version}` of {name}; there is: {package.version}.")
         response = Response(package.tarball, content_type=_TARBALL)
         response.headers["Content-Disposition"] = f'attachment; filename="{package.file_name}"'
-        return _kept(response)
+        return kept(response)
 
     def finish(response: Response) -> Response:
         if guard.reads == "token":
@@ -90,14 +90,6 @@ def document_of(package: NpmPackage, base: str) -> dict[str, Any]:
     }
 
 
-def _kept(response: Response) -> Response:
-    """With an ETag of its bytes; 304 for who has them."""
-    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
-    response.headers["Cache-Control"] = "public, no-cache"
-    response.make_conditional(request)
-    return response
-
-
 def _failed(error: Exception) -> Response:
     """Any failure in the registry's form."""
     if isinstance(error, HTTPException):
@@ -108,5 +100,5 @@ def _failed(error: Exception) -> Response:
     response = jsonify(error=text)
     response.status_code = status
     response.headers.update(headers)
-    response.headers["Cache-Control"] = "no-store"
+    response.headers["Cache-Control"] = NOT_KEPT
     return response

@@ -22,6 +22,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.cache_control import NOT_KEPT, REVALIDATED, kept
 from fhir_service.delivery.cds_hooks.calls import read_call
 from fhir_service.delivery.cds_hooks.cards import Desk, card
 from fhir_service.delivery.cds_hooks.deciding import Decision
@@ -66,7 +67,7 @@ def create_blueprint(doors: Doors) -> Blueprint:
         if request.method not in allowed:
             raise MethodNotAllowed(f"Allowed here: {', '.join(allowed)}.", allowed)
         if is_discovery:
-            return _revalidated(_json(discovery(suggestions=has_suggestions)))
+            return kept(_json(discovery(suggestions=has_suggestions)))
         body = _body()
         if action == FEEDBACK:
             check_feedback(body)
@@ -76,7 +77,7 @@ def create_blueprint(doors: Doors) -> Blueprint:
     def finish(response: Response) -> Response:
         is_read = request.method in _READING and response.status_code in (200, 304)
         is_kept = is_read and doors.cds_clients is None
-        response.headers["Cache-Control"] = "public, no-cache" if is_kept else "no-store"
+        response.headers["Cache-Control"] = REVALIDATED if is_kept else NOT_KEPT
         add_cors(response, request, doors.settings)
         return response
 
@@ -120,12 +121,6 @@ def _body() -> Any:
 
 def _json(value: Any, status: int = 200) -> Response:
     return Response(fhir_json.dump(value), status, content_type=f"{JSON}; charset=utf-8")
-
-
-def _revalidated(response: Response) -> Response:
-    response.add_etag()
-    response.make_conditional(request)
-    return response
 
 
 def _failed(error: Exception) -> Response:

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date
 
 from fhir_service import exchange
+from fhir_service.delivery.cache_control import NOT_KEPT, REVALIDATED
 from fhir_service.delivery.fhir.negotiation import Representation, default_representation
 from fhir_service.errors import Issue, ServiceError
 from fhir_service.failures import told
@@ -20,9 +21,6 @@ from fhir_service.fhir.outcome import outcome
 from fhir_service.formats import fhir_json
 from fhir_service.releases import R4
 
-# A cache may keep an answer but must ask whether it still holds: a resource can change at any time.
-_REVALIDATE = "public, no-cache"
-NOT_KEPT = "no-store"
 _VARY = "Accept, Prefer"
 # A Binary holds whatever was put into it; shown by a browser it must not act as a page of this service.
 _SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -65,7 +63,7 @@ def render(answer: exchange.Response, representation: Representation, pretty: bo
     if answer.location is not None:
         response.headers["Location" if _is_created(answer) else "Content-Location"] = answer.location
     may_be_kept = request.method in ("GET", "HEAD") and not answer.is_personal
-    response.headers["Cache-Control"] = _REVALIDATE if may_be_kept else NOT_KEPT
+    response.headers["Cache-Control"] = REVALIDATED if may_be_kept else NOT_KEPT
     response.headers["Vary"] = _VARY
     return response
 

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, g, request
 
 from fhir_service import exchange
 from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.cache_control import NOT_KEPT
 from fhir_service.delivery.cors import add_cors, add_preflight, is_preflight
 from fhir_service.delivery.doors import name_content
 from fhir_service.delivery.fhir.negotiation import (
@@ -25,7 +26,7 @@ from fhir_service.delivery.fhir.negotiation import (
     require_plain,
     single,
 )
-from fhir_service.delivery.fhir.rendering import NOT_KEPT, render
+from fhir_service.delivery.fhir.rendering import render
 from fhir_service.delivery.mounting import below, mount
 from fhir_service.dispatch import check, dispatch, find
 from fhir_service.errors import NotAcceptable

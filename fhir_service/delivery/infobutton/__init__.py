@@ -19,6 +19,7 @@ import re
 from flask import Blueprint, Response, g, request
 
 from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.cache_control import NOT_KEPT
 from fhir_service.delivery.cors import add_cors, answer_options
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.fhir.negotiation import require_form, require_plain
@@ -46,7 +47,6 @@ APPLICATION = "application"
 _METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 _LARGEST_FORM = 100_000
 _ONE_HOUR = "public, max-age=3600"
-_NOT_KEPT = "no-store"
 _BROKEN = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
@@ -72,7 +72,7 @@ def create_blueprint(doors: Doors) -> Blueprint:
             response.vary.add("Accept")
         if request.method == "POST":
             response.headers.pop("ETag", None)
-            response.headers["Cache-Control"] = _NOT_KEPT
+            response.headers["Cache-Control"] = NOT_KEPT
         return response
 
     def failed(error: Exception) -> Response:

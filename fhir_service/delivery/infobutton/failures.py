@@ -17,6 +17,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
+from fhir_service.delivery.cache_control import NOT_KEPT
 from fhir_service.delivery.doors import Doors
 from fhir_service.delivery.pages.failures import failure_page
 from fhir_service.errors import ServiceError
@@ -29,7 +30,7 @@ from .response_types import JSON, ResponseType
 def failure(doors: Doors, error: Exception, kind: ResponseType, callback: str | None) -> Response:
     known = error if isinstance(error, ServiceError | HTTPException) else _told(error)
     response = failure_page(doors, known) if kind.form == "html" else _body(known, kind, callback)
-    response.headers["Cache-Control"] = "no-store"
+    response.headers["Cache-Control"] = NOT_KEPT
     return response
 
 

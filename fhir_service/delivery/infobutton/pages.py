@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from flask import Response, request
 
 from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.cache_control import kept
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.pages.parameters import Asked
-from fhir_service.delivery.pages.rendering import html_page, kept
+from fhir_service.delivery.pages.rendering import html_page
 from fhir_service.delivery.pages.topic_page import topic_page
 
 from .audience import about_ages

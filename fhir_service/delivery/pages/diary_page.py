@@ -20,6 +20,7 @@ from flask import Response, request
 
 from fhir_service.content.publisher import review_line
 from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.cache_control import NOT_KEPT
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.languages import choose
 from fhir_service.delivery.pages.parameters import Asked
@@ -67,7 +68,7 @@ def diary_page(doors: Doors, built: BuiltTopic, asked: Asked) -> Response:
         sends=sends,
         extract=f"../../fhir/{RELEASE.name}/QuestionnaireResponse/$extract",
     )
-    response.headers["Cache-Control"] = "no-store"
+    response.headers["Cache-Control"] = NOT_KEPT
     name_content(response, [built])
     return response
 

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 
 from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.cache_control import NOT_KEPT
 from fhir_service.delivery.doors import Doors
 from fhir_service.delivery.pages.rendering import html_page
 from fhir_service.errors import ServiceError
@@ -39,7 +40,7 @@ def failure_page(doors: Doors, error: Exception) -> Response:
         doors, "error.html", language="en", status=status, base=_base(doors), title=title, told=_marked(text)
     )
     response.headers.update(headers)
-    response.headers["Cache-Control"] = "no-store"
+    response.headers["Cache-Control"] = NOT_KEPT
     return response
 
 

@@ -17,10 +17,10 @@ from flask import Response, request
 
 from fhir_service.content.publisher import Publisher, review_line, standing
 from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.cache_control import kept
 from fhir_service.delivery.cors import add_cors
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.pages.links import FHIR_JSON
-from fhir_service.delivery.pages.rendering import kept
 from fhir_service.releases import RELEASES
 from fhir_service.topics import BuiltTopic
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from flask import Response, request
 
+from fhir_service.delivery.cache_control import FOR_GOOD, kept
 from fhir_service.delivery.cors import add_cors
 from fhir_service.delivery.doors import Doors
-from fhir_service.delivery.pages.rendering import FOR_GOOD, kept
 
 HOST_SCRIPT = "education-height-1.js"
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from flask import Response, request
 
 from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.cache_control import kept
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.pages.parameters import Asked
-from fhir_service.delivery.pages.rendering import html_page, kept
+from fhir_service.delivery.pages.rendering import html_page
 from fhir_service.delivery.pages.topic_page import chosen
 
 

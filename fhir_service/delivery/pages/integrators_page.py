@@ -17,12 +17,13 @@ from pathlib import Path
 from flask import Response, request
 
 from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.cache_control import kept
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.pages import door_requests
 from fhir_service.delivery.pages.diary_page import questionnaire
 from fhir_service.delivery.pages.host_script import HOST_SCRIPT
 from fhir_service.delivery.pages.parameters import Asked
-from fhir_service.delivery.pages.rendering import html_page, kept
+from fhir_service.delivery.pages.rendering import html_page
 from fhir_service.errors import NotFound
 from fhir_service.topics import BuiltTopic
 

@@ -1,13 +1,12 @@
-"""The last step of every page: a template, the headers that keep it safe, and what a cache may do with it.
+"""The last step of every page: a template, and the headers that keep it safe.
 
-https://www.w3.org/TR/CSP3/ and https://www.rfc-editor.org/rfc/rfc9110#name-conditional-requests
+https://www.w3.org/TR/CSP3/
 
 A page asks for nothing but itself: its styles stand in it, and only these very bytes are allowed (by hash).
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,9 +26,6 @@ ICON = (
     "%3Cpath%20d='M4%205h8M4%208h8M4%2011h5'%20stroke='%23fff'%20stroke-width='1.5'/%3E%3C/svg%3E"
 )
 
-# A cache may keep a page but must ask whether it still holds: a topic can be mended or retired at any time.
-_REVALIDATE = "public, no-cache"
-FOR_GOOD = "public, max-age=31536000, immutable"
 _NO_FEATURES = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
@@ -99,14 +95,6 @@ def _framing(response: Response, doors: Doors) -> dict[str, str]:
     ancestors = doors.settings.frame_ancestors
     # `*` would leave out the apps whose pages have a scheme of their own; no directive leaves out nobody.
     return {"frame-ancestors": "" if ancestors == ("*",) else " ".join(ancestors)}
-
-
-def kept(response: Response, cache_control: str = _REVALIDATE) -> Response:
-    """With an ETag of its bytes; 304 for who has them."""
-    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
-    response.headers["Cache-Control"] = cache_control
-    response.make_conditional(request)
-    return response
 
 
 def content_policy(style: str, scripts: Iterable[str], changed: Mapping[str, str]) -> str:

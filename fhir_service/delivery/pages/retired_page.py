@@ -11,6 +11,7 @@ from flask import Response, request
 
 from fhir_service.content.publisher import standing
 from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.cache_control import NOT_KEPT
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.languages import choose
 from fhir_service.delivery.pages.links import Link
@@ -40,7 +41,7 @@ def retired_page(doors: Doors, built: BuiltTopic, asked: Asked) -> Response:
     )
     if link:
         response.headers["Link"] = f'<{link.href}>; rel="successor-version"'
-    response.headers["Cache-Control"] = "no-store"
+    response.headers["Cache-Control"] = NOT_KEPT
     response.headers["X-Robots-Tag"] = "noindex"
     name_content(response, [built])
     return response

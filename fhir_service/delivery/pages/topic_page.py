@@ -16,12 +16,13 @@ from fhir_service.content.page import closing_lines, lead_lines, topic_body
 from fhir_service.content.publisher import PageWords, Publisher, review_of
 from fhir_service.content.topic import Text
 from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.cache_control import kept
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.languages import Choice, choose
 from fhir_service.delivery.pages.linked_data import linked_data
 from fhir_service.delivery.pages.links import TopicLinks
 from fhir_service.delivery.pages.parameters import Asked, require_section
-from fhir_service.delivery.pages.rendering import html_page, kept
+from fhir_service.delivery.pages.rendering import html_page
 from fhir_service.delivery.pages.retired_page import retired_page
 from fhir_service.topics import BuiltTopic
 

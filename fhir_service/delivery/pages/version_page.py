@@ -18,10 +18,11 @@ from flask import Response, request
 from fhir_service.content.page import STYLE, source_hash
 from fhir_service.content.versions import version_page as version_bytes
 from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.cache_control import FOR_GOOD, kept
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.languages import choose
 from fhir_service.delivery.pages.parameters import Asked
-from fhir_service.delivery.pages.rendering import FOR_GOOD, finished, kept
+from fhir_service.delivery.pages.rendering import finished
 from fhir_service.delivery.pages.topic_page import serves_drafts
 from fhir_service.errors import NotFound
 from fhir_service.topics import BuiltTopic
