@@ -1,4 +1,4 @@
-"""Every failure the service can answer with; each is rendered once, as an OperationOutcome.
+"""Every failure the service can answer with; FHIR answers each as an OperationOutcome.
 
 https://hl7.org/fhir/R4/http.html#2.21.0.4 and https://hl7.org/fhir/R4/valueset-issue-type.html
 
@@ -20,7 +20,8 @@ https://hl7.org/fhir/R4/http.html#2.21.0.4 and https://hl7.org/fhir/R4/valueset-
     ├── Unprocessable             422 processing
     └── Unavailable               503 transient
 
-Handlers raise; `delivery/fhir/rendering.py` is the one place that turns a failure into bytes.
+Handlers raise; each door turns a failure into bytes in one place, in its own form: FHIR's is
+`delivery/fhir/rendering.py`.
 """
 
 from __future__ import annotations

@@ -17,14 +17,13 @@ from functools import cache
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
-from werkzeug.exceptions import HTTPException
 
 from fhir_service.content.package import NpmPackage
 from fhir_service.delivery.base_url import base_url
 from fhir_service.delivery.cache_control import NOT_KEPT, kept
+from fhir_service.delivery.failures import failure_of
 from fhir_service.delivery.mounting import below, mount
-from fhir_service.errors import MethodNotAllowed, NotFound, ServiceError
-from fhir_service.failures import told
+from fhir_service.errors import MethodNotAllowed, NotFound
 from fhir_service.security.guard import Guard, authorise
 from fhir_service.settings import Settings
 
@@ -92,13 +91,9 @@ def document_of(package: NpmPackage, base: str) -> dict[str, Any]:
 
 def _failed(error: Exception) -> Response:
     """Any failure in the registry's form."""
-    if isinstance(error, HTTPException):
-        status, text, headers = error.code or 500, error.description or error.name, {}
-    else:
-        failure = error if isinstance(error, ServiceError) else told(error, request.method, request.path)
-        status, text, headers = failure.status, failure.issues[0].diagnostics, failure.headers
-    response = jsonify(error=text)
-    response.status_code = status
-    response.headers.update(headers)
+    failure = failure_of(error)
+    response = jsonify(error=failure.text)
+    response.status_code = failure.status
+    response.headers.update(failure.headers)
     response.headers["Cache-Control"] = NOT_KEPT
     return response

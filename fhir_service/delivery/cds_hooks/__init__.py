@@ -12,9 +12,6 @@ Errors are OperationOutcomes in `application/json`, as CDS Hooks 3.0 recommends 
 
 from __future__ import annotations
 
-import logging
-import secrets
-import traceback
 import uuid
 from typing import Any
 
@@ -32,11 +29,10 @@ from fhir_service.delivery.cds_hooks.suggestions import offered
 from fhir_service.delivery.cors import add_cors, answer_options
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.mounting import below, mount
-from fhir_service.errors import Issue, MethodNotAllowed, NotFound, ServiceError, UnsupportedMediaType
+from fhir_service.errors import Issue, MethodNotAllowed, NotFound, UnsupportedMediaType
+from fhir_service.failures import told
 from fhir_service.fhir.outcome import outcome
 from fhir_service.formats import fhir_json
-
-LOG = logging.getLogger(__name__)
 
 PREFIX = "/cds-services"
 FEEDBACK = "feedback"
@@ -129,16 +125,7 @@ def _failed(error: Exception) -> Response:
         status = error.code or 500
         text = f"The body is larger than {LARGEST_CALL} bytes." if status == 413 else error.name
         return _json(outcome([Issue("error", _ISSUE_CODES.get(status, "processing"), text)]), status)
-    failure = error if isinstance(error, ServiceError) else _unforeseen(error)
+    failure = told(error, request.method, PREFIX, is_personal=True)
     response = _json(outcome(failure.issues), failure.status)
     response.headers.update(failure.headers)
     return response
-
-
-def _unforeseen(error: Exception) -> ServiceError:
-    """A 500 that names the place in the log, without the exception's words: they may quote the request."""
-    reference = secrets.token_hex(6)
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    kind = type(error).__name__
-    LOG.error("Request %s failed: %s %s, %s\n%s", reference, request.method, PREFIX, kind, frames)
-    return ServiceError(f"The service failed on this request. Its log says why under reference {reference}.")

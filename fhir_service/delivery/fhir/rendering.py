@@ -1,9 +1,9 @@
-"""The last step of every request: a response value, or any failure on the way, becomes HTTP.
+"""The last step of every FHIR request: a response value, or any failure on the way, becomes HTTP.
 
 https://hl7.org/fhir/R4/http.html#2.21.0.4
 
-This is the only place where a failure turns into bytes: whatever is raised, by whomever, the client gets an
-OperationOutcome.
+Whatever is raised, by whomever, the client gets an OperationOutcome; so it does at every address that is no
+other door's.
 """
 
 from __future__ import annotations

@@ -14,49 +14,39 @@ from __future__ import annotations
 import json
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from flask import Response, request
-from werkzeug.exceptions import HTTPException
+from flask import Response
 
 from fhir_service.delivery.cache_control import NOT_KEPT
 from fhir_service.delivery.doors import Doors
+from fhir_service.delivery.failures import Failure, failure_of
 from fhir_service.delivery.pages.failures import failure_page
-from fhir_service.errors import ServiceError
-from fhir_service.failures import told
 
 from .feed_json import as_call
 from .response_types import JSON, ResponseType
 
 
 def failure(doors: Doors, error: Exception, kind: ResponseType, callback: str | None) -> Response:
-    known = error if isinstance(error, ServiceError | HTTPException) else _told(error)
+    known = failure_of(error, is_personal=True)
     response = failure_page(doors, known) if kind.form == "html" else _body(known, kind, callback)
     response.headers["Cache-Control"] = NOT_KEPT
     return response
 
 
-def _told(error: Exception) -> ServiceError:
-    return told(error, request.method, request.path, is_personal=True)
-
-
-def _body(error: ServiceError | HTTPException, kind: ResponseType, callback: str | None) -> Response:
-    if isinstance(error, HTTPException):
-        status, message, headers = error.code or 500, error.description or error.name, {}
-    else:
-        status, message, headers = error.status, error.issues[0].diagnostics, error.headers
-    document = {"error": {"status": status, "message": message}}
+def _body(known: Failure, kind: ResponseType, callback: str | None) -> Response:
+    document = {"error": {"status": known.status, "message": known.text}}
     if kind.form == "atom":
-        body, content_type = _xml(status, message), "text/xml; charset=utf-8"
+        body, content_type = _xml(known), "text/xml; charset=utf-8"
     elif kind.form == "jsonp" and callback:
         body, content_type = as_call(callback, document), kind.content_type
     else:
         body, content_type = json.dumps(document).encode(), JSON.content_type
-    response = Response(body, status, content_type=content_type)
-    response.headers.update(headers)
+    response = Response(body, known.status, content_type=content_type)
+    response.headers.update(known.headers)
     return response
 
 
-def _xml(status: int, message: str) -> bytes:
-    root = Element("error", status=str(status))
-    SubElement(root, "message").text = message
+def _xml(known: Failure) -> bytes:
+    root = Element("error", status=str(known.status))
+    SubElement(root, "message").text = known.text
     body: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
     return body

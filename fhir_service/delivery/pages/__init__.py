@@ -24,6 +24,7 @@ from flask import Blueprint, Response, request
 from fhir_service.delivery.base_url import base_url
 from fhir_service.delivery.cors import answer_options
 from fhir_service.delivery.doors import Doors
+from fhir_service.delivery.failures import failure_of
 from fhir_service.delivery.mounting import below, mount
 from fhir_service.delivery.pages.diary_page import diary_page
 from fhir_service.delivery.pages.failures import failure_page
@@ -75,7 +76,7 @@ def create_blueprint(doors: Doors) -> Blueprint:
         raise NotFound("There is nothing at this address.")
 
     mount(blueprint, answer, "/", INTEGRATE, *below("/topics"), *below("/embed"))
-    blueprint.register_error_handler(Exception, lambda error: failure_page(doors, error))
+    blueprint.register_error_handler(Exception, lambda error: failure_page(doors, failure_of(error)))
     return blueprint
 
 

@@ -9,14 +9,13 @@ import re
 
 from flask import Response, request
 from markupsafe import Markup, escape
-from werkzeug.exceptions import HTTPException
 
 from fhir_service.delivery.base_url import base_url
 from fhir_service.delivery.cache_control import NOT_KEPT
 from fhir_service.delivery.doors import Doors
+from fhir_service.delivery.failures import Failure
 from fhir_service.delivery.pages.rendering import html_page
 from fhir_service.errors import ServiceError
-from fhir_service.failures import told
 
 _TITLES = {
     400: "This address cannot be read",
@@ -28,18 +27,18 @@ _OTHER = "The page cannot be shown"
 _CODE = re.compile("`([^`]*)`")
 
 
-def failure_page(doors: Doors, error: Exception) -> Response:
-    """Whatever was raised; in English, since nobody knows yet in which language a page would have been."""
-    if isinstance(error, HTTPException):
-        status, text, headers = error.code or 500, error.description or error.name, {}
-    else:
-        failure = error if isinstance(error, ServiceError) else told(error, request.method, request.path)
-        status, text, headers = failure.status, failure.issues[0].diagnostics, failure.headers
-    title = _TITLES.get(status, _OTHER)
+def failure_page(doors: Doors, failure: Failure) -> Response:
+    """In English, since nobody knows yet in which language a page would have been."""
     response = html_page(
-        doors, "error.html", language="en", status=status, base=_base(doors), title=title, told=_marked(text)
+        doors,
+        "error.html",
+        language="en",
+        status=failure.status,
+        base=_base(doors),
+        title=_TITLES.get(failure.status, _OTHER),
+        told=_marked(failure.text),
     )
-    response.headers.update(headers)
+    response.headers.update(failure.headers)
     response.headers["Cache-Control"] = NOT_KEPT
     return response
 
