@@ -259,6 +259,10 @@ class Settings:
         shown="none",
     )
 
+    @property
+    def serves_drafts(self) -> bool:
+        return self.draft_languages == "on"
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
         """Read every setting; SettingsError names all that cannot be used, not just the first."""

@@ -64,6 +64,11 @@ class Topics:
         read = (self._read(file) for file in files)
         return {built.slug: built for built in read}
 
+    @property
+    def shown(self) -> Mapping[str, BuiltTopic]:
+        """Those that are not retired."""
+        return {slug: built for slug, built in self.by_slug.items() if built.topic.retired is None}
+
     def neutral(self) -> Iterator[Topic]:
         """The topics alone; nothing is read before the first is asked for."""
         for built in self.by_slug.values():

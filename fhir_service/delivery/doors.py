@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
-from flask import Response
+from flask import Response, request
 
+from fhir_service.content.topic import Topic
+from fhir_service.delivery.languages import Choice, choose
 from fhir_service.finder import Finder, SiteCodes
 from fhir_service.security.cds_clients import CdsClients
 from fhir_service.settings import Settings
@@ -32,6 +34,11 @@ class Doors:
     @cached_property
     def finder(self) -> Finder:
         return Finder(self.topics.neutral(), self.site_codes)
+
+    def choice(self, topic: Topic, language: str | None) -> Choice:
+        """The text to show: in the language that is asked for, or else in one that the browser wants."""
+        accept = request.headers.get("Accept-Language", "")
+        return choose(topic, explicit=language, accept=accept, drafts=self.settings.serves_drafts)
 
 
 def name_content(response: Response, topics: Iterable[BuiltTopic]) -> None:

@@ -91,7 +91,7 @@ def load(settings: Settings, resources: Path | None = None) -> list[str]:
     try:
         store.create_tables()
         complete(store)
-        packages = find_packages(resources, drafts=settings.draft_languages == "on")
+        packages = find_packages(resources, drafts=settings.serves_drafts)
         loaded = load_packages(store, packages, search_parameters(resources), now=_now)
     except LoadError as error:
         raise click.ClickException(f"The content cannot be loaded. {error}") from None

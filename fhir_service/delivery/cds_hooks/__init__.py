@@ -92,7 +92,7 @@ def _cards(body: Any, service: Service, doors: Doors, *, suggestions: bool) -> R
         publisher=doors.topics.publisher,
         base=base_url(request, doors.settings),
         language=decision.patient.language if decision.patient else None,
-        drafts=doors.settings.draft_languages == "on",
+        drafts=doors.settings.serves_drafts,
         new_uuid=lambda: str(uuid.uuid4()),
     )
     cards = [card(found, offered(decision, found) if suggestions else (), desk) for found in findings]

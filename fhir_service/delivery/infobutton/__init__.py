@@ -23,9 +23,7 @@ from fhir_service.delivery.cache_control import NOT_KEPT
 from fhir_service.delivery.cors import add_cors, answer_options
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.fhir.negotiation import require_form, require_plain
-from fhir_service.delivery.languages import choose
 from fhir_service.delivery.mounting import below, mount
-from fhir_service.delivery.pages.topic_page import serves_drafts
 from fhir_service.errors import Invalid, MethodNotAllowed, NotFound, UnsupportedMediaType
 from fhir_service.exchange import Pairs
 from fhir_service.fhir.query_string import read_pairs
@@ -110,22 +108,9 @@ def _answer(doors: Doors, asked: KnowledgeRequest, kind: ResponseType) -> Respon
 
 def _shown(doors: Doors, asked: KnowledgeRequest) -> list[Shown]:
     """Each topic that fits, once, in the language that suits who asks."""
-    accept = request.headers.get("Accept-Language", "")
     hits = doors.finder.find(asked.context)
     found = [(doors.topics.by_slug[hit.slug], hit) for hit in hits]
-    return [
-        Shown(
-            built,
-            hit,
-            choose(
-                built.topic,
-                explicit=asked.context.language,
-                accept=accept,
-                drafts=serves_drafts(doors),
-            ),
-        )
-        for built, hit in found
-    ]
+    return [Shown(built, hit, doors.choice(built.topic, asked.context.language)) for built, hit in found]
 
 
 def _written(feed: Feed, kind: ResponseType, callback: str | None) -> bytes:

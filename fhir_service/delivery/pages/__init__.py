@@ -33,11 +33,10 @@ from fhir_service.delivery.pages.host_script import HOST_SCRIPT, host_script
 from fhir_service.delivery.pages.index_page import index_page
 from fhir_service.delivery.pages.integrators_page import PATH as INTEGRATE
 from fhir_service.delivery.pages.integrators_page import integrators_page
-from fhir_service.delivery.pages.parameters import Asked, read_asked
+from fhir_service.delivery.pages.parameters import Asked, find_topic, read_asked
 from fhir_service.delivery.pages.topic_page import embed_page, topic_page
 from fhir_service.delivery.pages.version_page import version_page
 from fhir_service.errors import MethodNotAllowed, NotFound
-from fhir_service.topics import BuiltTopic
 
 _METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -56,6 +55,7 @@ def create_blueprint(doors: Doors) -> Blueprint:
         return _page_at(request.path.strip("/").split("/"), read_asked(request.args))
 
     def _page_at(path: list[str], asked: Asked) -> Response:
+        topics = doors.topics.by_slug
         match path:
             case [""] | ["topics"]:
                 return index_page(doors, asked)
@@ -64,28 +64,20 @@ def create_blueprint(doors: Doors) -> Blueprint:
             case ["topics", "feed"]:
                 return feed(doors)
             case ["topics", slug]:
-                return topic_page(doors, find_topic(doors, slug), asked)
+                return topic_page(doors, find_topic(topics, slug), asked)
             case ["topics", slug, "v", version]:
-                return version_page(doors, find_topic(doors, slug), version, asked)
+                return version_page(doors, find_topic(topics, slug), version, asked)
             case ["topics", slug, "diary"]:
-                return diary_page(doors, find_topic(doors, slug), asked)
+                return diary_page(doors, find_topic(topics, slug), asked)
             case ["embed", file] if file == HOST_SCRIPT:
                 return host_script(doors)
             case ["embed", slug]:
-                return embed_page(doors, find_topic(doors, slug), asked)
+                return embed_page(doors, find_topic(topics, slug), asked)
         raise NotFound("There is nothing at this address.")
 
     mount(blueprint, answer, "/", INTEGRATE, *below("/topics"), *below("/embed"))
     blueprint.register_error_handler(Exception, lambda error: failure_page(doors, failure_of(error)))
     return blueprint
-
-
-def find_topic(doors: Doors, slug: str) -> BuiltTopic:
-    """The topic of an address; NotFound names those there are."""
-    topics = doors.topics.by_slug
-    if slug not in topics:
-        raise NotFound(f"There is no topic `{slug}`; there are: {', '.join(topics) or 'none'}.")
-    return topics[slug]
 
 
 def _without_slash(doors: Doors) -> str:

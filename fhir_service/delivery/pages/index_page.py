@@ -12,13 +12,12 @@ from fhir_service.delivery.cache_control import kept
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.pages.parameters import Asked
 from fhir_service.delivery.pages.rendering import html_page
-from fhir_service.delivery.pages.topic_page import chosen
 
 
 def index_page(doors: Doors, asked: Asked) -> Response:
     base = base_url(request, doors.settings)
-    topics = [built for built in doors.topics.by_slug.values() if built.topic.retired is None]
-    texts = [chosen(doors, built, asked).text for built in topics]
+    topics = list(doors.topics.shown.values())
+    texts = [doors.choice(built.topic, asked.lang).text for built in topics]
     own = doors.topics.publisher.notices[0].language
     found = next((text.language for text in texts if text.language != own), own)
     response = html_page(

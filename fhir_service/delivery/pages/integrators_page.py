@@ -9,9 +9,6 @@ service answers.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 
 from flask import Response, request
@@ -21,26 +18,23 @@ from fhir_service.delivery.cache_control import kept
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.pages import door_requests
 from fhir_service.delivery.pages.diary_page import questionnaire
-from fhir_service.delivery.pages.host_script import HOST_SCRIPT
-from fhir_service.delivery.pages.parameters import Asked
+from fhir_service.delivery.pages.host_script import HOST_SCRIPT, INTEGRITY
+from fhir_service.delivery.pages.parameters import Asked, find_topic
 from fhir_service.delivery.pages.rendering import html_page
-from fhir_service.errors import NotFound
-from fhir_service.topics import BuiltTopic
 
 PATH = "/integrate"
 TOPIC = "topic"
 
 STYLE = Path(__file__).with_name("integrators.css").read_text(encoding="utf-8").strip()
 SCRIPT = Path(__file__).with_name("integrators.js").read_text(encoding="utf-8").strip()
-_FRAMED_SCRIPT = Path(__file__).with_name(HOST_SCRIPT).read_bytes()
 
 
 def integrators_page(doors: Doors, asked: Asked) -> Response:
     """About the topic that `topic` names, or the first one; NotFound for one that is not there."""
-    topics = {slug: one for slug, one in doors.topics.by_slug.items() if one.topic.retired is None}
-    built = _chosen(topics, request.args.get(TOPIC, ""))
+    topics = doors.topics.shown
+    built = find_topic(topics, request.args.get(TOPIC) or next(iter(topics), ""))
     base, publisher = base_url(request, doors.settings), doors.topics.publisher
-    drafts = doors.settings.draft_languages == "on"
+    drafts = doors.settings.serves_drafts
     forms = [
         door_requests.fhir_form(built, publisher, drafts=drafts),
         door_requests.infobutton_form(built, publisher, drafts=drafts),
@@ -64,20 +58,9 @@ def integrators_page(doors: Doors, asked: Asked) -> Response:
         topics=[one.topic for one in topics.values()],
         forms={form.id: form for form in forms},
         about=next((one.value for one in door_requests.asked_about(built, publisher)), ""),
-        integrity=_integrity(_FRAMED_SCRIPT),
+        integrity=INTEGRITY,
         host_script=HOST_SCRIPT,
         form=questionnaire(built),
     )
     name_content(response, [built])
     return kept(response)
-
-
-def _chosen(topics: Mapping[str, BuiltTopic], slug: str) -> BuiltTopic:
-    if not topics or (slug and slug not in topics):
-        raise NotFound(f"There is no topic `{slug}`; there are: {', '.join(topics) or 'none'}.")
-    return topics[slug] if slug else next(iter(topics.values()))
-
-
-def _integrity(content: bytes) -> str:
-    """https://www.w3.org/TR/SRI/"""
-    return f"sha384-{base64.b64encode(hashlib.sha384(content).digest()).decode()}"

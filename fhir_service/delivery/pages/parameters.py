@@ -1,4 +1,4 @@
-"""What a page can be asked for in its URL: `lang`, `section`, `theme`.
+"""What a page can be asked for in its URL: a topic, and `lang`, `section`, `theme`.
 
 https://www.rfc-editor.org/rfc/rfc5646 (language tags)
 
@@ -8,6 +8,7 @@ as where a visitor came from, and change nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -15,7 +16,8 @@ from werkzeug.datastructures import MultiDict
 
 from fhir_service.content.topic import Text
 from fhir_service.delivery.languages import is_language_tag
-from fhir_service.errors import Invalid
+from fhir_service.errors import Invalid, NotFound
+from fhir_service.topics import BuiltTopic
 
 THEMES = ("auto", "light", "dark")
 
@@ -44,6 +46,13 @@ def read_asked(query: MultiDict[str, str]) -> Asked:
     if theme and theme not in THEMES:
         raise _refused("theme", f"`theme` is not known; allowed: {', '.join(THEMES)}.")
     return Asked(lang or None, section or None, theme or "auto")
+
+
+def find_topic(topics: Mapping[str, BuiltTopic], slug: str) -> BuiltTopic:
+    """The topic that is asked for; NotFound names those there are."""
+    if slug not in topics:
+        raise NotFound(f"There is no topic `{slug}`; there are: {', '.join(topics) or 'none'}.")
+    return topics[slug]
 
 
 def require_section(asked: Asked, text: Text) -> None:

@@ -18,7 +18,7 @@ from fhir_service.content.topic import Text
 from fhir_service.delivery.base_url import base_url
 from fhir_service.delivery.cache_control import kept
 from fhir_service.delivery.doors import Doors, name_content
-from fhir_service.delivery.languages import Choice, choose
+from fhir_service.delivery.languages import Choice
 from fhir_service.delivery.pages.linked_data import linked_data
 from fhir_service.delivery.pages.links import TopicLinks
 from fhir_service.delivery.pages.parameters import Asked, require_section
@@ -59,11 +59,11 @@ def embed_page(doors: Doors, built: BuiltTopic, asked: Asked) -> Response:
 def _page(
     doors: Doors, built: BuiltTopic, asked: Asked, place: str, *scripts: str, note: str | None = None
 ) -> Response:
-    choice = chosen(doors, built, asked)
+    choice = doors.choice(built.topic, asked.lang)
     topic, text, publisher = built.topic, choice.text, doors.topics.publisher
     require_section(asked, text)
     base = base_url(request, doors.settings)
-    links = TopicLinks(base, topic, text, asked, serves_drafts(doors), publisher, place)
+    links = TopicLinks(base, topic, text, asked, doors.settings.serves_drafts, publisher, place)
     response = html_page(
         doors,
         "embed.html" if place == "embed" else "topic.html",
@@ -91,15 +91,6 @@ def _page(
         response.vary.add("Accept-Language")
     name_content(response, [built])
     return kept(response)
-
-
-def chosen(doors: Doors, built: BuiltTopic, asked: Asked) -> Choice:
-    accept = request.headers.get("Accept-Language", "")
-    return choose(built.topic, explicit=asked.lang, accept=accept, drafts=serves_drafts(doors))
-
-
-def serves_drafts(doors: Doors) -> bool:
-    return doors.settings.draft_languages == "on"
 
 
 def fallback_line(publisher: Publisher, choice: Choice) -> Said | None:

@@ -23,7 +23,6 @@ from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.languages import choose
 from fhir_service.delivery.pages.parameters import Asked
 from fhir_service.delivery.pages.rendering import finished
-from fhir_service.delivery.pages.topic_page import serves_drafts
 from fhir_service.errors import NotFound
 from fhir_service.topics import BuiltTopic
 
@@ -55,7 +54,7 @@ def _published(doors: Doors, built: BuiltTopic, version: str, asked: Asked) -> R
 
 def _of_today(doors: Doors, built: BuiltTopic, version: str, asked: Asked) -> Response | None:
     topic = built.topic
-    choice = choose(topic, explicit=asked.lang, drafts=serves_drafts(doors))
+    choice = choose(topic, explicit=asked.lang, drafts=doors.settings.serves_drafts)
     if version != topic.version or choice.refused:
         return None
     content = version_bytes(topic, choice.text, doors.topics.publisher, is_published=False)
