@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fhir_service.content.topic import Coding
+from fhir_service.content.topic import Coding, Topic
 
 MESH = "https://www.nlm.nih.gov/mesh"
 
@@ -70,6 +70,13 @@ def age_at(birth_date: str, today: datetime.date) -> Age | None:
 def age_group(coding: Coding) -> Age | None:
     """The years of a MeSH age group; None when it is none."""
     return AGE_GROUPS.get(coding.code) if coding.system == MESH else None
+
+
+def population(topic: Topic) -> Age:
+    """The ages that a topic is about, by its MeSH age groups; open where it names none."""
+    values = (use.value for use in topic.use_contexts if use.kind == "age")
+    groups = (age_group(coding) for value in values for coding in value.codings)
+    return span(age for age in groups if age)
 
 
 def span(ages: Iterable[Age]) -> Age:

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from fhir_service.age import Age, age_group, span
+from fhir_service.age import Age, population
 from fhir_service.content.topic import Coding, FinderEntry, Role, Subject, Topic
 from fhir_service.context import Asked, Context
 from fhir_service.phrases import Phrase, Spoken
@@ -196,7 +196,7 @@ class Finder:
             ),
             about=_phrases(topic, "about"),
             excludes=_phrases(topic, "excludes"),
-            age=_population(topic),
+            age=population(topic),
         )
 
     def _add_about(self, slug: str, entry: FinderEntry) -> None:
@@ -264,13 +264,6 @@ def _mentions(topic: Topic) -> list[FinderEntry]:
 
 def _phrases(topic: Topic, role: Role) -> tuple[Phrase, ...]:
     return tuple(Phrase.of(entry.word) for entry in topic.finder if entry.role == role and entry.word)
-
-
-def _population(topic: Topic) -> Age:
-    """The ages that the topic is about; open where it names no age group."""
-    values = (use.value for use in topic.use_contexts if use.kind == "age")
-    groups = (age_group(coding) for value in values for coding in value.codings)
-    return span(age for age in groups if age)
 
 
 # --- what a hit says ------------------------------------------------------------------------------------

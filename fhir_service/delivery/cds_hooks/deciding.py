@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from fhir_service.age import Age, age_group, span
+from fhir_service.age import Age, population
 from fhir_service.content.topic import Coding, Product, Subject, Topic
 from fhir_service.context import Asked, Context, Recipient
 from fhir_service.delivery.cds_hooks.calls import Call
@@ -246,11 +246,11 @@ def _route_words(codings: Iterable[Coding]) -> frozenset[str]:
 def ages_of(topic: Topic) -> Age | None:
     """The ages that a topic is for; None: for all."""
     contexts = (context.value for context in topic.use_contexts if context.kind == "age")
-    codings = [coding for context in contexts for coding in context.codings]
+    codings = (coding for context in contexts for coding in context.codings)
     if any((coding.system, coding.code) == _CHILDHOOD for coding in codings):
         return _CHILD
-    groups = [group for coding in codings if (group := age_group(coding))]
-    return span(groups) if groups else None
+    ages = population(topic)
+    return None if ages == Age() else ages
 
 
 def is_for_children(topic: Topic) -> bool:
