@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from .feed import Category, Entry, Feed, Link
+from fhir_service.delivery.atom import NAMESPACE
 
-NAMESPACE = "http://www.w3.org/2005/Atom"
+from .feed import Category, Entry, Feed, Link
 
 
 def to_atom(feed: Feed) -> bytes:

@@ -1,6 +1,6 @@
 """The answer to a knowledge request as plain values: a feed with an entry for each page and each section.
 
-https://www.rfc-editor.org/rfc/rfc4287 (Atom) and https://www.rfc-editor.org/rfc/rfc4151 (tag URIs)
+https://www.rfc-editor.org/rfc/rfc4287
 
     entry of the page         what it is about, how it begins, where it is, and its FHIR forms
       entry of a section      its words; `source` names the entry that it is a part of
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
 
 from fhir_service.age import MESH
 from fhir_service.content.narrative import escaped, heading, paragraph
@@ -21,6 +20,7 @@ from fhir_service.content.page import section_blocks
 from fhir_service.content.publisher import PageWords, Publisher, review_line
 from fhir_service.content.topic import Coding, FinderEntry, Section, Text, Topic
 from fhir_service.context import Asked
+from fhir_service.delivery.atom import moment, tag
 from fhir_service.delivery.languages import Choice
 from fhir_service.delivery.pages.links import FHIR_JSON
 from fhir_service.delivery.pages.topic_page import fallback_line
@@ -33,8 +33,6 @@ from .code_systems import system_name, system_title
 from .knowledge_request import KnowledgeRequest
 from .parameters import MAIN, SUBTOPIC
 
-# The year since which these ids are given out; it must never change (RFC 4151, section 2.1).
-_TAGGED_SINCE = "2026"
 _HTML = "text/html"
 
 
@@ -104,12 +102,12 @@ def feed_of(asked: KnowledgeRequest, shown: Sequence[Shown], publisher: Publishe
     return Feed(
         base=f"{base}/",
         language=language,
-        id=_tag(publisher, "infobutton", *(one.built.slug for one in shown)),
+        id=tag(publisher, "infobutton", *(one.built.slug for one in shown)),
         title=words.site_title,
         subtitle=_subtitle(asked, len(shown), words),
         author=publisher.name,
         author_uri=f"{base}/",
-        updated=_moment(released),
+        updated=moment(released),
         rights=" ".join(_rights(shown, publisher)),
         categories=tuple(_used(asked, shown)),
         entries=tuple(entry for one in shown for entry in _entries(one, publisher, base)),
@@ -141,10 +139,10 @@ def _entries(shown: Shown, publisher: Publisher, base: str) -> Iterator[Entry]:
     text, address = shown.choice.text, f"{base}/topics/{shown.built.slug}"
     said_first = "".join(_said_first(shown, publisher))
     page = Entry(
-        id=_tag(publisher, "topics", shown.built.slug, text.language),
+        id=tag(publisher, "topics", shown.built.slug, text.language),
         language=text.language,
         title=text.title,
-        updated=_moment(shown.topic.released),
+        updated=moment(shown.topic.released),
         links=(_page_link(address, text, shown.hit.section, text.title), *_fhir_links(shown, base)),
         summary=said_first + "".join(_beginning(text, publisher)),
         categories=tuple(_about(shown.topic)),
@@ -236,6 +234,12 @@ def _aspects(topic: Topic, section: Section) -> Iterator[Category]:
             yield from _coded(SUBTOPIC, entry.coding)
 
 
+def _coded(stem: str, coding: Coding) -> Iterator[Category]:
+    yield Category(f"{stem}.c", coding.code)
+    yield Category(f"{stem}.cs", system_name(coding.system))
+    yield Category(f"{stem}.dn", coding.display or "")
+
+
 def _codes(section: Section) -> frozenset[str]:
     return frozenset(part.code for part in section.walk())
 
@@ -273,22 +277,3 @@ def _is_answered(subtopic: Asked, shown: Shown) -> bool:
     codes = {(coding.system, coding.code) for coding in subtopic.codings}
     chosen = (entry.coding for entry in shown.topic.finder if entry.section == shown.hit.section)
     return any(coding and (coding.system, coding.code) in codes for coding in chosen)
-
-
-# --- ids and dates --------------------------------------------------------------------------------------
-
-
-def _tag(publisher: Publisher, *path: str) -> str:
-    """https://www.rfc-editor.org/rfc/rfc4151#section-2.1"""
-    authority = urlsplit(publisher.base).hostname or "localhost"
-    return f"tag:{authority},{_TAGGED_SINCE}:{quote('/'.join(path))}"
-
-
-def _moment(date: str) -> str:
-    return f"{date}T00:00:00Z"
-
-
-def _coded(stem: str, coding: Coding) -> Iterator[Category]:
-    yield Category(f"{stem}.c", coding.code)
-    yield Category(f"{stem}.cs", system_name(coding.system))
-    yield Category(f"{stem}.dn", coding.display or "")

@@ -3,19 +3,19 @@
 https://www.rfc-editor.org/rfc/rfc4287
 
 An entry for each published version of each topic, for the version of today, and for a retirement, the newest
-first. Ids are tag URIs (https://www.rfc-editor.org/rfc/rfc4151), the same on every host.
+first. Ids are tag URIs, the same on every host.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from flask import Response, request
 
-from fhir_service.content.publisher import Publisher, review_line, standing
+from fhir_service.content.publisher import review_line, standing
+from fhir_service.delivery.atom import NAMESPACE, moment, tag
 from fhir_service.delivery.base_url import base_url
 from fhir_service.delivery.cache_control import kept
 from fhir_service.delivery.cors import add_cors
@@ -24,7 +24,6 @@ from fhir_service.delivery.pages.links import FHIR_JSON
 from fhir_service.releases import RELEASES
 from fhir_service.topics import BuiltTopic
 
-ATOM = "http://www.w3.org/2005/Atom"
 ATOM_TYPE = "application/atom+xml"
 
 
@@ -43,23 +42,16 @@ def feed_document(doors: Doors, base: str) -> bytes:
     entries.sort(
         key=lambda entry: (entry.findtext("updated") or "", entry.findtext("id") or ""), reverse=True
     )
-    root = Element("feed", {"xmlns": ATOM, "xml:lang": words.language})
+    root = Element("feed", {"xmlns": NAMESPACE, "xml:lang": words.language})
     _text(root, "id", tag(publisher, "topics"))
     _text(root, "title", words.site_title)
-    _text(
-        root, "updated", max([_instant(publisher.released), *(str(e.findtext("updated")) for e in entries)])
-    )
+    _text(root, "updated", max([moment(publisher.released), *(str(e.findtext("updated")) for e in entries)]))
     SubElement(root, "link", {"rel": "self", "type": ATOM_TYPE, "href": f"{base}/topics/feed"})
     SubElement(root, "link", _html("alternate", f"{base}/"))
     _text(SubElement(root, "author"), "name", publisher.name)
     root.extend(entries)
     document: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return document + b"\n"
-
-
-def tag(publisher: Publisher, name: str) -> str:
-    """The name of a feed or entry for good. Its date is one on which the name was the publisher's."""
-    return f"tag:{urlsplit(publisher.base).hostname},2026:{name}"
 
 
 def _entries(doors: Doors, built: BuiltTopic, base: str) -> Iterator[Element]:
@@ -69,9 +61,9 @@ def _entries(doors: Doors, built: BuiltTopic, base: str) -> Iterator[Element]:
     for version, date in (released | {topic.version: topic.released}).items():
         href = f"{base}/topics/{built.slug}"
         entry = Element("entry")
-        _text(entry, "id", tag(publisher, f"{built.slug}/{version}"))
+        _text(entry, "id", tag(publisher, built.slug, version))
         _text(entry, "title", f"{topic.title}, {version}")
-        _text(entry, "updated", _instant(date))
+        _text(entry, "updated", moment(date))
         SubElement(entry, "link", _html("alternate", f"{href}/v/{version}"))
         SubElement(entry, "link", _html("latest-version", href))
         if version == topic.version:
@@ -90,9 +82,9 @@ def _retirement(doors: Doors, built: BuiltTopic, base: str) -> Element:
     retired = topic.retired
     assert retired is not None
     entry = Element("entry")
-    _text(entry, "id", tag(publisher, f"{built.slug}/retired"))
+    _text(entry, "id", tag(publisher, built.slug, "retired"))
     _text(entry, "title", topic.title)
-    _text(entry, "updated", _instant(retired.date))
+    _text(entry, "updated", moment(retired.date))
     SubElement(entry, "link", _html("alternate", f"{base}/topics/{built.slug}"))
     if retired.replaced_by:
         SubElement(entry, "link", _html("successor-version", f"{base}/topics/{retired.replaced_by}"))
@@ -102,11 +94,6 @@ def _retirement(doors: Doors, built: BuiltTopic, base: str) -> Element:
 
 def _html(relation: str, href: str) -> dict[str, str]:
     return {"rel": relation, "type": "text/html", "href": href}
-
-
-def _instant(date: str) -> str:
-    """A date has a time here; of a day, its first: https://www.rfc-editor.org/rfc/rfc4287#section-3.3"""
-    return f"{date}T00:00:00Z"
 
 
 def _text(parent: Element, name: str, words: str) -> None:
