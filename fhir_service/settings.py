@@ -14,8 +14,6 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
 
-LATER = "not supported yet"
-
 _FRAMING = re.compile(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
 
 
@@ -38,12 +36,10 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
-def one_of(*allowed: str, later: tuple[str, ...] = ()) -> Callable[[str], str]:
-    """A parser for a closed list of words; those in `later` are known but not honoured yet."""
+def one_of(*allowed: str) -> Callable[[str], str]:
+    """A parser for a closed list of words."""
 
     def parse(value: str) -> str:
-        if value in later:
-            raise ValueError(f"{LATER}; allowed: {', '.join(allowed)}")
         if value not in allowed:
             raise ValueError(f"allowed: {', '.join(allowed)}")
         return value
@@ -52,7 +48,7 @@ def one_of(*allowed: str, later: tuple[str, ...] = ()) -> Callable[[str], str]:
 
 
 def not_yet(value: str) -> str:
-    raise ValueError(f"{LATER}: leave it unset")
+    raise ValueError("not supported yet: leave it unset")
 
 
 def existing_file(value: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from .topic import NOWHERE, Section, Text, Topic, Where
+from .topic import NOWHERE, Text, Topic, Where
 
 _WORD_FIELDS = frozenset(
     ("text", "title", "short_title", "name", "short_name", "synonyms", "brand", "question")
@@ -27,12 +27,6 @@ def passages(text: Text) -> Iterator[tuple[Where, str]]:
         yield section.where, section.title
         for paragraph in section.paragraphs:
             yield paragraph.statements[0].where, paragraph.text
-
-
-def section_passages(section: Section) -> Iterator[str]:
-    """Each paragraph and item of one section with the section's heading before it."""
-    for paragraph in section.paragraphs:
-        yield f"{section.title}: {paragraph.text}"
 
 
 def topic_words(topic: Topic) -> Iterator[tuple[Where, str]]:
