@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,13 @@ class ServiceError(Exception):
         super().__init__(diagnostics)
         first = Issue("error", issue_code or self.issue_code, diagnostics, tuple(expression))
         self.issues: tuple[Issue, ...] = (first, *more)
+
+    @classmethod
+    def of(cls, issues: Sequence[Issue]) -> Self:
+        """The failure that these issues tell; there is at least one, and the first is foremost."""
+        failure = cls(issues[0].diagnostics)
+        failure.issues = tuple(issues)
+        return failure
 
     @property
     def headers(self) -> dict[str, str]:

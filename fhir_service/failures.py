@@ -32,8 +32,5 @@ def told(error: Exception, method: str, path: str, *, is_personal: bool = False)
         LOG.error("Request %s failed: %s %s\n%s\n%s", reference, method, path, raised, kind)
     else:
         LOG.error("Request %s failed: %s %s", reference, method, path, exc_info=error)
-    failure = ServiceError(
-        f"The service failed on this request. Its log says why under reference {reference}."
-    )
-    failure.issues = (Issue("fatal", "exception", failure.issues[0].diagnostics),)
-    return failure
+    text = f"The service failed on this request. Its log says why under reference {reference}."
+    return ServiceError.of([Issue("fatal", "exception", text)])

@@ -94,7 +94,7 @@ def require_known(shell: dict[str, Any], request: Request, services: Services, p
     """
     found = [issue for issue in services.validate(request.release, shell) if issue.code == "structure"]
     if found:
-        first, *more = [
+        placed = [
             replace(
                 issue,
                 expression=tuple(
@@ -104,7 +104,7 @@ def require_known(shell: dict[str, Any], request: Request, services: Services, p
             )
             for issue in found
         ]
-        raise Unprocessable(first.diagnostics, issue_code=first.code, expression=first.expression, more=more)
+        raise Unprocessable.of(placed)
 
 
 _CONDITIONS = {

@@ -68,8 +68,7 @@ def require_valid(resource: dict[str, Any], release: Release, services: Services
     if not errors:
         return
     others = [issue for issue in issues if issue not in errors]
-    first, *more = [*errors, *others]
-    raise Unprocessable(first.diagnostics, issue_code=first.code, expression=first.expression, more=more)
+    raise Unprocessable.of([*errors, *others])
 
 
 def save(

@@ -247,8 +247,7 @@ def _refused(one: Sent, errors: Sequence[Issue], inner: str) -> ServiceError:
         )
         for issue in errors
     ]
-    first, *more = located
-    return Invalid(first.diagnostics, issue_code=first.code, expression=first.expression, more=more)
+    return Invalid.of(located)
 
 
 def _placed(expression: str, inner: str, place: str) -> str:

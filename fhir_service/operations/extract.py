@@ -120,8 +120,7 @@ def _located(issue: Issue, extracted: Sequence[Extracted]) -> Issue:
 def _refuse(issues: Sequence[Issue]) -> None:
     errors = [issue for issue in issues if issue.severity in ("error", "fatal")]
     if errors:
-        first, *more = errors
-        raise Unprocessable(first.diagnostics, issue_code=first.code, expression=first.expression, more=more)
+        raise Unprocessable.of(errors)
 
 
 OPERATION = Operation(

@@ -16,16 +16,12 @@ def tx_issue(severity: str, code: str, kind: str, text: str, expression: str = "
 
 
 def broken_value_set(reason: str, path: str) -> Invalid:
-    failure = Invalid(f"{path}: {reason}", expression=(path,))
-    failure.issues = (tx_issue("error", "invalid", "vs-invalid", f"{path}: {reason}", path),)
-    return failure
+    return Invalid.of([tx_issue("error", "invalid", "vs-invalid", f"{path}: {reason}", path)])
 
 
 def unknown_value_set(canonical: str) -> NotFound:
     text = f"The value set `{canonical}` is not known here."
-    failure = NotFound(text)
-    failure.issues = (tx_issue("error", "not-found", "not-found", text),)
-    return failure
+    return NotFound.of([tx_issue("error", "not-found", "not-found", text)])
 
 
 def unknown_code_system(
@@ -33,9 +29,8 @@ def unknown_code_system(
 ) -> NotFound | Unprocessable:
     """`known_version` is one that is here where only the asked for version is not."""
     text = unknown_code_system_text(canonical, known_version)
-    failure = NotFound(text) if status_404 else Unprocessable(text)
-    failure.issues = (tx_issue("error", "not-found", "not-found", text),)
-    return failure
+    issue = tx_issue("error", "not-found", "not-found", text)
+    return NotFound.of([issue]) if status_404 else Unprocessable.of([issue])
 
 
 def unknown_code_system_text(canonical: str, known_version: str | None = None) -> str:

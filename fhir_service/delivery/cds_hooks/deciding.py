@@ -277,7 +277,4 @@ def _without(service: Service, keys: Iterable[str]) -> PreconditionFailed:
         for key in queries
         if key in keys
     ]
-    first, *more = issues
-    return PreconditionFailed(
-        first.diagnostics, issue_code=first.code, expression=first.expression, more=more
-    )
+    return PreconditionFailed.of(issues)

@@ -73,10 +73,7 @@ def load(shape: Schema, body: Any) -> Any:
             Issue("error", "structure", f"`{field or 'body'}`: {told}", (field,) if field else ())
             for field, told in _problems(error.messages, "")
         ]
-        first, *more = issues[:_MOST_TOLD]
-        raise Invalid(
-            first.diagnostics, issue_code=first.code, expression=first.expression, more=more
-        ) from None
+        raise Invalid.of(issues[:_MOST_TOLD]) from None
 
 
 def _problems(messages: Any, path: str) -> Iterator[tuple[str, str]]:
