@@ -62,6 +62,7 @@ class Order:
     asked: Asked
     """what is ordered, with all that its medication tells"""
     routes: tuple[Asked, ...]
+    """those that are told, and for a dosage that tells none in a field of its own, its words"""
     encounter_id: str | None
     is_over: bool
     """it was carried out, or ran out"""

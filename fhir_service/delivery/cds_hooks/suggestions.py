@@ -36,6 +36,8 @@ class Named:
 
     codes: frozenset[tuple[str, str]]
     phrases: tuple[str, ...]
+    others: frozenset[tuple[str, str]]
+    """codes that are known to mean something else: what the topic is about"""
 
     def may_be(self, asked: Asked) -> bool:
         """Whether something is one of the examples, or a class that holds one, or nobody can say."""
@@ -43,8 +45,8 @@ class Named:
             return True
         words = spoken(asked)
         if not words:
-            systems = {system for system, _ in self.codes}
-            return not any(coding.system in systems for coding in asked.codings)
+            # A code alone may be a product, a brand or a class that holds one; only its name could tell.
+            return not any((coding.system, coding.code) in self.others for coding in asked.codings)
         return any(phrase in _padded(text) for text in words for phrase in self.phrases)
 
     def _holds(self, coding: Coding) -> bool:
@@ -64,9 +66,11 @@ def named(topic: Topic) -> Named:
     codings += [entry.coding for entry in mentioned if entry.coding]
     words = [word for medicine in topic.premedications for word in (medicine.name, medicine.brand)]
     words += [coding.display for coding in codings] + [entry.word for entry in mentioned]
+    about = [entry.coding for entry in topic.finder if entry.role == "about" and entry.coding]
     return Named(
         codes=frozenset((coding.system, coding.code) for coding in codings),
         phrases=tuple(dict.fromkeys(_padded(_bare(word)) for word in words if word)),
+        others=frozenset((coding.system, coding.code) for coding in about),
     )
 
 

@@ -31,7 +31,7 @@ class Supplied:
 
     entries: tuple[Entry, ...] = ()
     is_complete: bool = True
-    """False for one page of several: what is not on it may still be there"""
+    """False for a part of what there is: what is not in it may still be there"""
 
 
 class BundleField(fields.Field[Supplied | None]):
@@ -42,7 +42,7 @@ class BundleField(fields.Field[Supplied | None]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Supplied | None:
         if not isinstance(value, dict) or value.get("resourceType") != "Bundle":
             raise ValidationError("allowed: a Bundle")
-        return Supplied(tuple(_entries(value)), is_complete=not _has_next(value))
+        return Supplied(tuple(_entries(value)), is_complete=not (_has_next(value) or _has_more(value)))
 
 
 class SearchField(BundleField):
@@ -102,6 +102,14 @@ def _has_next(bundle: dict[str, Any]) -> bool:
     return isinstance(links, list) and any(
         isinstance(link, dict) and link.get("relation") == "next" for link in links
     )
+
+
+def _has_more(bundle: dict[str, Any]) -> bool:
+    """Whether more is said to match than was sent, as in an answer that only counts."""
+    total = bundle.get("total")
+    modes = [entry.get("search") for entry in bundle.get("entry", [])]
+    matches = [mode for mode in modes if not isinstance(mode, dict) or mode.get("mode", "match") == "match"]
+    return type(total) is int and total > len(matches)
 
 
 def _is_failure(resource: dict[str, Any]) -> bool:

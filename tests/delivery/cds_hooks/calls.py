@@ -151,6 +151,8 @@ def prefetch(said: Mapping[str, Any], shape: Shape, form: Form) -> dict[str, Any
         sent["medications"] = None if orders is None else bundle(sum(made, []))
     for key in said.get("paged", ()):
         sent[key]["link"] = [{"relation": "next", "url": "https://ehr.test/fhir?page=2"}]
+    for key in said.get("counted", ()):
+        sent[key]["total"] = len(sent[key]["entry"]) + 1
     for key in said.get("warned", ()):
         sent[key]["entry"].append({"resource": _outcome("warning"), "search": {"mode": "outcome"}})
     for key in said.get("broken", ()):
