@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from fhir_service.context import Asked
 from fhir_service.delivery.cds_hooks.calls import Call
@@ -27,6 +27,7 @@ from fhir_service.delivery.cds_hooks.resources import (
     joined,
     objects,
     resolved,
+    spoken,
     target,
     text_of,
 )
@@ -62,7 +63,8 @@ class Order:
     asked: Asked
     """what is ordered, with all that its medication tells"""
     routes: tuple[Asked, ...]
-    """those that are told, and for a dosage that tells none in a field of its own, its words"""
+    directions: tuple[str, ...]
+    """where no route is told in a field of its own: the words of the dosages and of the dose form"""
     encounter_id: str | None
     is_over: bool
     """it was carried out, or ran out"""
@@ -82,11 +84,13 @@ def read_orders(entries: Iterable[Entry], call: Call) -> Iterator[Order]:
         status = code_of(resource.get("status"))
         if element is None or status in _VOID or not is_about(resource, call.patient_id):
             continue
+        routes = tuple(_routes(resource))
         encounter = target(resource.get("encounter")) or target(resource.get("context"))
         yield Order(
             addresses=frozenset((*addresses(entry), text_of(resource.get("id")))),
             asked=joined(_asked(resource, element, medications)),
-            routes=tuple(_routes(resource)),
+            routes=routes,
+            directions=() if routes else tuple(_directions(resource, element, medications)),
             encounter_id=encounter[1] if encounter and encounter[0] == "Encounter" else None,
             is_over=status in _OVER,
             is_refusal=any(resource.get(name) is True for name in _REFUSALS),
@@ -97,9 +101,7 @@ def read_orders(entries: Iterable[Entry], call: Call) -> Iterator[Order]:
 def _asked(resource: Resource, element: str, medications: Mapping[str, Resource]) -> Iterator[Asked]:
     for name in (f"{element}CodeableConcept", element):
         yield concept(resource.get(name))
-    for name in (f"{element}Reference", element):
-        reference = resource.get(name)
-        medication = resolved(reference, resource, medications)
+    for reference, medication in _references(resource, element, medications):
         if medication is not None:
             yield concept(medication.get("code"))
             for ingredient in objects(medication.get("ingredient", [])):
@@ -110,12 +112,32 @@ def _asked(resource: Resource, element: str, medications: Mapping[str, Resource]
             yield Asked(words=(shown,))
 
 
+def _references(
+    resource: Resource, element: str, medications: Mapping[str, Resource]
+) -> Iterator[tuple[Any, Resource | None]]:
+    """What may be a reference to a medication, and that medication where it was sent."""
+    for name in (f"{element}Reference", element):
+        reference = resource.get(name)
+        yield reference, resolved(reference, resource, medications)
+
+
 def _routes(resource: Resource) -> Iterator[Asked]:
     for name in ("dosageInstruction", "dosage"):
         for dosage in objects(resource.get(name, [])):
             route = concept(dosage.get("route"))
             if not is_empty(route):
                 yield route
+
+
+def _directions(resource: Resource, element: str, medications: Mapping[str, Resource]) -> Iterator[str]:
+    told = [text_of(resource.get("renderedDosageInstruction"))]
+    for name in ("dosageInstruction", "dosage"):
+        for dosage in objects(resource.get(name, [])):
+            told += [text_of(dosage.get("text")), text_of(dosage.get("patientInstruction"))]
+    for _, medication in _references(resource, element, medications):
+        for name in ("form", "doseForm"):
+            told += spoken(concept(medication.get(name))) if medication else ()
+    yield from filter(None, told)
 
 
 def _shape(resource: Resource, element: str) -> Shape | None:

@@ -67,6 +67,8 @@ def order(said: Mapping[str, Any], number: int, shape: Shape, form: Form) -> lis
         made["contained"] = [medication | {"id": "m"}]
     if "route" in said:
         made["dosageInstruction"] = [{"route": coded(route)} for route in _listed(said["route"])]
+    if "directions" in said:
+        made.setdefault("dosageInstruction", []).append({"text": said["directions"]})
     if "encounter" in said:
         made["encounter"] = {"reference": said["encounter"]}
     if said.get("doNotPerform"):

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from tests.delivery.cds_hooks.calls import PATIENT_ID, SYSTEMS, call
 
 IVIG = {"coding": [{"system": SYSTEMS["rxnorm"], "code": "5666"}]}
+UNDER_THE_SKIN = {"text": "Solution for subcutaneous injection"}
 SUBJECT = {"reference": f"Patient/{PATIENT_ID}"}
 SAID = {"service": "order-sign", "age": 7, "conditions": [{"code": "snomed 32273002"}]}
 
@@ -54,6 +55,16 @@ DO_NOT_COUNT: dict[str, dict[str, Any]] = {
         "contained": [{"resourceType": "Medication", "id": "m", "code": {"text": "subcutaneous"}}],
         "medicationReference": {"reference": "#m"},
         "medicationCodeableConcept": IVIG,
+    },
+    "a form for subcutaneous use in R4": {
+        "resourceType": "MedicationRequest",
+        "contained": [{"resourceType": "Medication", "id": "m", "code": IVIG, "form": UNDER_THE_SKIN}],
+        "medicationReference": {"reference": "#m"},
+    },
+    "a form for subcutaneous use in R5": {
+        "resourceType": "MedicationRequest",
+        "contained": [{"resourceType": "Medication", "id": "m", "code": IVIG, "doseForm": UNDER_THE_SKIN}],
+        "medication": {"reference": {"reference": "#m"}},
     },
     "what was not given": {
         "resourceType": "MedicationAdministration",
