@@ -21,6 +21,7 @@ from flask import Blueprint, Response, jsonify, request
 from fhir_service.content.package import NpmPackage
 from fhir_service.delivery.base_url import base_url
 from fhir_service.delivery.cache_control import NOT_KEPT, kept
+from fhir_service.delivery.cors import add_cors, answer_options
 from fhir_service.delivery.failures import failure_of
 from fhir_service.delivery.mounting import below, mount
 from fhir_service.errors import MethodNotAllowed, NotFound
@@ -44,7 +45,7 @@ def create_blueprint(settings: Settings, guard: Guard, packages: Callable[[], li
         if request.method not in _METHODS:
             raise MethodNotAllowed("Nothing can be published here: allowed are GET and HEAD.", _METHODS)
         if request.method == "OPTIONS":
-            return Response(status=204, headers={"Allow": ", ".join(_METHODS)})
+            return answer_options(request, _METHODS)
         authorise(request.headers.get("Authorization"), guard, "read")
         name, _, version = rest.strip("/").partition("/")
         package = by_name().get(name)
@@ -60,6 +61,7 @@ def create_blueprint(settings: Settings, guard: Guard, packages: Callable[[], li
         return kept(response)
 
     def finish(response: Response) -> Response:
+        add_cors(response, request, settings)
         if guard.reads == "token":
             response.headers["Cache-Control"] = "private, no-cache"
             response.vary.add("Authorization")

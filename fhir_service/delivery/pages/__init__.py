@@ -22,7 +22,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, request
 
 from fhir_service.delivery.base_url import base_url
-from fhir_service.delivery.cors import answer_options
+from fhir_service.delivery.cors import add_cors, answer_options
 from fhir_service.delivery.doors import Doors
 from fhir_service.delivery.failures import failure_of
 from fhir_service.delivery.mounting import below, mount
@@ -70,13 +70,19 @@ def create_blueprint(doors: Doors) -> Blueprint:
             case ["topics", slug, "diary"]:
                 return diary_page(doors, find_topic(topics, slug), asked)
             case ["embed", file] if file == HOST_SCRIPT:
-                return host_script(doors)
+                return host_script()
             case ["embed", slug]:
                 return embed_page(doors, find_topic(topics, slug), asked)
         raise NotFound("There is nothing at this address.")
 
     mount(blueprint, answer, "/", INTEGRATE, *below("/topics"), *below("/embed"))
+
+    def finish(response: Response) -> Response:
+        add_cors(response, request, doors.settings)
+        return response
+
     blueprint.register_error_handler(Exception, lambda error: failure_page(doors, failure_of(error)))
+    blueprint.after_request(finish)
     return blueprint
 
 

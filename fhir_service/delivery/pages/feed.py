@@ -18,7 +18,6 @@ from fhir_service.content.publisher import review_line, standing
 from fhir_service.delivery.atom import NAMESPACE, moment, tag
 from fhir_service.delivery.base_url import base_url
 from fhir_service.delivery.cache_control import kept
-from fhir_service.delivery.cors import add_cors
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.pages.links import FHIR_JSON
 from fhir_service.releases import RELEASES
@@ -30,7 +29,6 @@ ATOM_TYPE = "application/atom+xml"
 def feed(doors: Doors) -> Response:
     base, topics = base_url(request, doors.settings), doors.topics
     response = Response(feed_document(doors, base), content_type=f"{ATOM_TYPE}; charset=utf-8")
-    add_cors(response, request, doors.settings)
     name_content(response, topics.by_slug.values())
     return kept(response)
 

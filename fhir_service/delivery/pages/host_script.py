@@ -11,11 +11,9 @@ import base64
 import hashlib
 from pathlib import Path
 
-from flask import Response, request
+from flask import Response
 
 from fhir_service.delivery.cache_control import FOR_GOOD, kept
-from fhir_service.delivery.cors import add_cors
-from fhir_service.delivery.doors import Doors
 
 HOST_SCRIPT = "education-height-1.js"
 
@@ -24,8 +22,7 @@ _BYTES = Path(__file__).with_name(HOST_SCRIPT).read_bytes()
 INTEGRITY = f"sha384-{base64.b64encode(hashlib.sha384(_BYTES).digest()).decode()}"
 
 
-def host_script(doors: Doors) -> Response:
+def host_script() -> Response:
     response = Response(_BYTES, content_type="text/javascript; charset=utf-8")
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    add_cors(response, request, doors.settings)
     return kept(response, FOR_GOOD)

@@ -14,7 +14,6 @@ from typing import Any
 from flask import Response, render_template, request
 
 from fhir_service.content.page import STYLE, source_hash
-from fhir_service.delivery.cors import add_cors
 from fhir_service.delivery.doors import Doors
 
 PAGE_STYLE = STYLE + "\n" + Path(__file__).with_name("pages.css").read_text(encoding="utf-8").strip()
@@ -81,7 +80,6 @@ def finished(
     response.headers["Content-Security-Policy"] = content_policy(style, scripts, changed)
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Permissions-Policy"] = _NO_FEATURES
-    add_cors(response, request, doors.settings)
     return response
 
 
