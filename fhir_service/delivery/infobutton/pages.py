@@ -11,12 +11,13 @@ from collections.abc import Sequence
 
 from flask import Response, request
 
+from fhir_service.content.publisher import review_line
 from fhir_service.delivery.base_url import base_url
 from fhir_service.delivery.cache_control import kept
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.pages.parameters import Asked
 from fhir_service.delivery.pages.rendering import html_page
-from fhir_service.delivery.pages.topic_page import topic_page
+from fhir_service.delivery.pages.topic_page import fallback_of_all, topic_page
 
 from .audience import about_ages
 from .feed import Shown
@@ -36,9 +37,11 @@ def page_of(doors: Doors, asked: KnowledgeRequest, shown: Sequence[Shown]) -> Re
         "infobutton.html",
         language=spoken,
         base=base,
+        fallback=fallback_of_all(publisher, [one.choice for one in shown]),
         topics=[
             (
                 one.choice.text,
+                review_line(one.topic, publisher.notice(one.choice.text.language)),
                 about_ages(one.topic, one.hit, publisher.words(one.choice.text.language)),
                 f"{base}/topics/{one.built.slug}{Asked(lang=language, section=one.hit.section).query()}",
             )

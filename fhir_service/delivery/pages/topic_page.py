@@ -7,6 +7,7 @@ The words are those of the topic's text alone; what stands around them is in the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -103,6 +104,12 @@ def fallback_line(publisher: Publisher, choice: Choice) -> Said | None:
             return Said(notices.language, notices.fallback)
     language = choice.text.language
     return Said(language, publisher.words(language).not_there.replace("{tag}", choice.refused))
+
+
+def fallback_of_all(publisher: Publisher, choices: Sequence[Choice]) -> Said | None:
+    """The same for a list; one in which something is there needs no such words."""
+    lines = [fallback_line(publisher, choice) for choice in choices]
+    return lines[0] if lines and all(lines) else None
 
 
 def readability_line(words: PageWords, text: Text) -> str:

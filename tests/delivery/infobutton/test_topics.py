@@ -73,7 +73,14 @@ def test_several_topics_are_a_page_that_lists_them(serve: Serve) -> None:
     assert page.text.count('<li><h2><a href="http://localhost/topics/') == 2
     assert 'href="http://localhost/topics/breathing"' in page.text
     assert page.text.count("This page is about children.") == 1
+    assert page.text.count("Not yet reviewed by a clinician.") == 2
     assert page.headers["Topic-Content"].count("ni:///sha-256;") == 2
+
+
+def test_a_list_says_in_the_language_asked_for_that_it_is_not_there(serve: Serve) -> None:
+    spanish = {**BOTH, "informationRecipient.languageCode.c": "es"}
+    page = serve(BUILT.topic, SECOND).get("/infobutton/application", query_string=spanish)
+    assert page.text.count(f'<p class="said" lang="es">{NOTICES.fallback}</p>') == 1
 
 
 def test_a_retired_topic_is_found_no_more(serve: Serve) -> None:

@@ -342,6 +342,25 @@ def test_the_first_page_lists_every_topic(client: FlaskClient) -> None:
     assert client.get("/topics").data == client.get("/").data
 
 
+def test_the_first_page_says_of_each_topic_whether_it_is_reviewed(
+    serve: Serve, ivig: Topic, reviewed: Topic
+) -> None:
+    line = "Not yet reviewed by a clinician. Based on a page reviewed in September 2022."
+    assert [one.text for one in read(serve(ivig).get("/").text).all("p", class_="review")] == [line]
+    assert line not in read(serve(reviewed).get("/").text).text
+
+
+def test_the_first_page_says_in_the_language_asked_for_that_it_is_not_there(
+    serve: Serve, ivig: Topic, all_sources: Sources
+) -> None:
+    client = serve(ivig)
+    html = read(client.get("/?lang=es").text)
+    assert html.one("html").attributes["lang"] == "en"
+    said = [one.text for one in html.all("p", lang="es")]
+    assert said == [all_sources.publisher.notice("es").fallback]
+    assert not read(client.get("/", headers={"Accept-Language": "es"}).text).all("p", lang="es")
+
+
 def test_a_forged_host_gets_no_page(client: FlaskClient) -> None:
     answer = client.get(PAGE, headers={"Host": "evil.test"})
     assert (answer.status_code, answer.mimetype) == (400, "text/html")
