@@ -19,7 +19,9 @@ def read_pairs(text: str) -> tuple[tuple[str, str], ...]:
     """
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
-    except ValueError as error:  # of which UnicodeDecodeError is one
+    except UnicodeDecodeError:  # whose own words would repeat what was sent
+        raise Invalid("The parameters cannot be read: they are not UTF-8.", issue_code="structure") from None
+    except ValueError as error:
         raise Invalid(f"The parameters cannot be read: {error}.", issue_code="structure") from None
     for name, value in pairs:
         if "\0" in name + value:

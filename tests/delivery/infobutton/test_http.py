@@ -220,7 +220,7 @@ def test_a_forged_host_gets_no_links(client: FlaskClient) -> None:
         ("mainSearchCriteria.v.dn=%zz", "not followed by two hexadecimal digits"),
         ("mainSearchCriteria.v.dn=a%00b", "NUL"),
         ("a%00=b", "NUL"),
-        ("mainSearchCriteria.v.dn=%ff", "cannot be read"),
+        ("mainSearchCriteria.v.dn=%ff", "cannot be read: they are not UTF-8."),
         ("&".join(f"p{number}=1" for number in range(10_000)), "cannot be read"),
         (f"mainSearchCriteria.v.dn={'a' * 1001}", "longer than 1000 characters"),
         ("mainSearchCriteria.v.dn=%EF%BF%BF", "no text"),
