@@ -26,6 +26,7 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     from fhir_service.content.package import npm_packages
     from fhir_service.content.published import RESOURCES, operation_definitions, search_parameters
     from fhir_service.delivery import auth, cds_hooks, health, infobutton, packages, pages
+    from fhir_service.delivery.addresses import DoorRequest
     from fhir_service.delivery.doors import Doors
     from fhir_service.delivery.fhir import rendering, routes
     from fhir_service.exchange import Services
@@ -74,6 +75,7 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
         guard=security.guard,
     )
     app = Flask(__name__, static_folder=None)
+    app.request_class = DoorRequest
     app.config["MAX_CONTENT_LENGTH"] = 1_000_000
     app.url_map.merge_slashes = False  # a redirect would lose the query of a form and the client's patience
     topics = Topics(resources or RESOURCES)

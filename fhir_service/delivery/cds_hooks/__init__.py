@@ -42,7 +42,7 @@ LARGEST_CALL = 4_000_000
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _CALLING = ("POST", "OPTIONS")
-_ISSUE_CODES = {400: "invalid", 413: "too-long"}
+_ISSUE_CODES = {400: "invalid", 404: "not-found", 413: "too-long"}
 
 
 def create_blueprint(doors: Doors) -> Blueprint:

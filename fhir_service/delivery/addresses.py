@@ -1,0 +1,33 @@
+"""Whose address a request is at, also where no rule of that door fits: the door answers in its own form.
+
+https://flask.palletsprojects.com/en/stable/blueprints/#blueprint-error-handlers
+
+Flask knows the door only of what was routed, and a path such as /topics//ivig-itp or /integrate/x is not.
+"""
+
+from __future__ import annotations
+
+from flask import Request, current_app
+from werkzeug.exceptions import NotFound
+
+
+class DoorRequest(Request):
+    """A request whose error handler is that of the door at the beginning of its path."""
+
+    @property
+    def blueprints(self) -> list[str]:
+        found = super().blueprints
+        if found or not isinstance(self.routing_exception, NotFound):
+            return found
+        first = _first(self.path)
+        doors = (
+            rule.endpoint.rpartition(".")[0]
+            for rule in current_app.url_map.iter_rules()
+            if first and _first(rule.rule) == first
+        )
+        return [door for door in doors if door][:1]
+
+
+def _first(path: str) -> str:
+    """The first part of a path: `topics` of /topics//x."""
+    return path.partition("/")[2].partition("/")[0]
