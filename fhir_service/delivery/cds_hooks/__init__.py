@@ -28,6 +28,7 @@ from fhir_service.delivery.cds_hooks.services import SERVICES, Service, discover
 from fhir_service.delivery.cds_hooks.suggestions import offered
 from fhir_service.delivery.cors import add_cors, answer_options
 from fhir_service.delivery.doors import Doors, name_content
+from fhir_service.delivery.fhir.negotiation import require_plain
 from fhir_service.delivery.mounting import below, mount
 from fhir_service.errors import Issue, MethodNotAllowed, NotFound, UnsupportedMediaType
 from fhir_service.failures import told
@@ -111,6 +112,7 @@ def _authenticate(doors: Doors) -> None:
 def _body() -> Any:
     if request.mimetype != JSON:
         raise UnsupportedMediaType(f"Allowed Content-Type: {JSON}.", expression=("http.Content-Type",))
+    require_plain(request.headers.get("Content-Encoding", ""))
     request.max_content_length = LARGEST_CALL
     return fhir_json.parse_value(request.get_data(cache=False))
 

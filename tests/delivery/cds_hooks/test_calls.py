@@ -176,6 +176,13 @@ def test_another_media_type_is_refused(door: FlaskClient, content_type: str) -> 
     assert answer.status_code == 415
 
 
+def test_a_compressed_body_is_refused_and_not_taken_for_json(door: FlaskClient) -> None:
+    headers = {"Content-Encoding": "gzip"}
+    answer = door.post("/cds-services/education-order-sign", json={}, headers=headers)
+    assert answer.status_code == 415
+    assert answer.get_json()["issue"][0]["expression"] == ["http.Content-Encoding"]
+
+
 def test_members_that_nobody_knows_are_ignored(door: FlaskClient) -> None:
     body = call(GOOD)
     body["context"]["somethingNew"] = body["prefetch"]["theirs"] = [None, {"x": {}}]
