@@ -157,7 +157,12 @@ class Settings:
         shown="the request's own, on loopback only",
     )
     trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = setting(
-        "FHIR_SERVICE_TRUSTED_PROXIES", (), networks, "whose X-Forwarded-* headers are believed", shown="none"
+        "FHIR_SERVICE_TRUSTED_PROXIES",
+        (),
+        networks,
+        "whose X-Forwarded-* headers are believed; such a proxy must set X-Forwarded-Host itself, "
+        "or pass on no Host but its own",
+        shown="none",
     )
     types: str = setting(
         "FHIR_SERVICE_TYPES",
