@@ -91,6 +91,7 @@ class Response:
     is_outcome: bool = False  # the body is an OperationOutcome about what was done
     media_type: str | None = None
     file: Path | None = None  # in place of a body: sent as a stream, as `media_type`
+    matches: tuple[tuple[str, str], ...] = ()  # type and id of what a page of matches holds
     headers: Mapping[str, str] = field(default_factory=dict)  # those of this one answer, such as Retry-After
     etag: str | None = None  # without quotes; always sent as a weak validator
     last_modified: int | None = None

@@ -59,3 +59,17 @@ def test_a_read_names_the_content_of_its_topic_as_the_library_does(tmp_path: Pat
         assert CONTENT_HEADER not in client.get(f"/fhir/{release}/Organization/publisher").headers
         assert CONTENT_HEADER not in client.get(f"/fhir/{release}/Library/ivig-itp-none").headers
     assert client.get("/fhir/Library/ivig-itp-library").headers[CONTENT_HEADER] == expected
+
+
+def test_a_search_names_the_topics_of_what_it_found(tmp_path: Path) -> None:
+    settings = Settings(database_url=f"sqlite:///{tmp_path / 'store.sqlite'}")
+    load(settings)
+    client = create_app(settings).test_client()
+    expected = content_header([Topics(RESOURCES).by_slug["ivig-itp"]])
+    for release in RELEASES:
+        found = client.get(f"/fhir/{release}/MedicationKnowledge?code=5666")
+        assert found.headers[CONTENT_HEADER] == expected
+        posted = client.post(f"/fhir/{release}/Medication/_search", data={"_count": "2"})
+        assert posted.headers[CONTENT_HEADER] == expected
+        assert CONTENT_HEADER not in client.get(f"/fhir/{release}/Organization").headers
+        assert CONTENT_HEADER not in client.get(f"/fhir/{release}/Medication?code=none").headers

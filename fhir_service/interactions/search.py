@@ -76,7 +76,11 @@ def handle(request: Request, services: Services) -> Response:
         page.total,
     )
     # A page has no version id: its own bytes tell whether it changed.
-    return Response(body=body, etag=hashlib.blake2b(body, digest_size=12).hexdigest())
+    return Response(
+        body=body,
+        etag=hashlib.blake2b(body, digest_size=12).hexdigest(),
+        matches=tuple((match.type_name, match.logical_id) for match in page.matches),
+    )
 
 
 def _take_types(

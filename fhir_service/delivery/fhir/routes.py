@@ -41,6 +41,8 @@ _PRESENTATION = ("_format", "_pretty")
 # A form is small, and so is a batch that only reads; what is written may be large.
 _LARGEST_FORM = 1_000_000
 LARGEST_BODY = 32_000_000
+# Of a page of matches, so many are looked at for the topics that they are of.
+_LOOKED_AT = 50
 
 
 def create_blueprint(services: Services, topics: Topics) -> Blueprint:
@@ -83,9 +85,10 @@ def create_blueprint(services: Services, topics: Topics) -> Blueprint:
             returns=preferred_return(prefer),
             authorization=request.headers.get("Authorization", ""),
         )
-        response = render(dispatch(asked, services), g.representation, g.pretty)
-        if response.status_code == 200 and asked.method == "GET":
-            _name_content(response, asked, topics)
+        answered = dispatch(asked, services)
+        response = render(answered, g.representation, g.pretty)
+        if response.status_code == 200:
+            _name_content(response, asked, answered, topics)
         return response
 
     def finish(response: Response) -> Response:
@@ -101,12 +104,18 @@ def create_blueprint(services: Services, topics: Topics) -> Blueprint:
     return blueprint
 
 
-def _name_content(response: Response, asked: exchange.Request, topics: Topics) -> None:
-    """A topic's own resource is of the same content as the topic's page, and says so as the page does."""
+def _name_content(
+    response: Response, asked: exchange.Request, answered: exchange.Response, topics: Topics
+) -> None:
+    """A topic's own resources are of the same content as its page, and an answer of them says so likewise.
+
+    A long page of matches is not looked through: what it costs would be seen.
+    """
     type_name, _, logical_id = asked.path.partition("/")
-    if logical_id:
-        built = topics.holding(asked.release.name, type_name, logical_id)
-        name_content(response, (built,) if built else ())
+    is_read = asked.method == "GET" and logical_id
+    held = ((type_name, logical_id),) if is_read else answered.matches[:_LOOKED_AT]
+    found = (topics.holding(asked.release.name, *one) for one in held)
+    name_content(response, {built.slug: built for built in found if built}.values())
 
 
 def _split(rest: str) -> tuple[tuple[str, ...], str, str]:
