@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from flask.testing import FlaskClient
 
 from fhir_service import create_app
 from fhir_service.content.published import RESOURCES
@@ -17,6 +16,14 @@ from fhir_service.topics import CONTENT_HEADER, Topics, content_header
 @pytest.fixture(scope="module")
 def topics() -> Topics:
     return Topics(RESOURCES)
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
+    """The service over the committed content."""
+    settings = Settings(database_url=f"sqlite:///{tmp_path_factory.mktemp('topics') / 'store.sqlite'}")
+    load(settings)
+    return create_app(settings).test_client()
 
 
 def test_a_topic_is_what_the_build_wrote(topics: Topics) -> None:
@@ -46,11 +53,10 @@ def test_a_topic_holds_what_was_built_of_it(
     assert is_held or held is None
 
 
-def test_a_read_names_the_content_of_its_topic_as_the_library_does(tmp_path: Path) -> None:
-    settings = Settings(database_url=f"sqlite:///{tmp_path / 'store.sqlite'}")
-    load(settings)
-    client = create_app(settings).test_client()
-    expected = content_header([Topics(RESOURCES).by_slug["ivig-itp"]])
+def test_a_read_names_the_content_of_its_topic_as_the_library_does(
+    client: FlaskClient, topics: Topics
+) -> None:
+    expected = content_header([topics.by_slug["ivig-itp"]])
     for release in RELEASES:
         library = client.get(f"/fhir/{release}/Library/ivig-itp-library")
         assert library.headers[CONTENT_HEADER] == expected
@@ -61,11 +67,8 @@ def test_a_read_names_the_content_of_its_topic_as_the_library_does(tmp_path: Pat
     assert client.get("/fhir/Library/ivig-itp-library").headers[CONTENT_HEADER] == expected
 
 
-def test_a_search_names_the_topics_of_what_it_found(tmp_path: Path) -> None:
-    settings = Settings(database_url=f"sqlite:///{tmp_path / 'store.sqlite'}")
-    load(settings)
-    client = create_app(settings).test_client()
-    expected = content_header([Topics(RESOURCES).by_slug["ivig-itp"]])
+def test_a_search_names_the_topics_of_what_it_found(client: FlaskClient, topics: Topics) -> None:
+    expected = content_header([topics.by_slug["ivig-itp"]])
     for release in RELEASES:
         found = client.get(f"/fhir/{release}/MedicationKnowledge?code=5666")
         assert found.headers[CONTENT_HEADER] == expected

@@ -9,7 +9,7 @@ lack (a product, side effects, a plan) are None or empty. What all topics share 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -139,6 +139,17 @@ class Readability:
     formula: str
     """Flesch-Kincaid (years of school) or Fernández-Huerta (0 to 100, the higher the easier)"""
     value: float
+
+
+def nearest_language(tag: str, offered: Collection[str]) -> str | None:
+    """The language of that tag, or the nearest wider one: es-MX is answered by es.
+
+    https://www.rfc-editor.org/rfc/rfc4647#section-3.4
+    """
+    by_tag = {language.lower(): language for language in offered}
+    parts = tag.lower().split("-")
+    wider = ("-".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((by_tag[one] for one in wider if one in by_tag), None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from .narrative import escaped
 from .neutral import content_hash, dump_neutral, publisher_file, read_neutral, topic_file
 from .page import STYLE, education_page, source_hash
 from .publisher import Publisher
-from .topic import Text, Topic
+from .topic import Text, Topic, nearest_language
 
 VERSIONS = "versions"
 VERSION_FILE = "version.json"
@@ -54,10 +54,9 @@ class PublishedVersion:
 
     def page(self, language: str) -> PublishedPage | None:
         """The page in a language, or in the wider one: es-MX is answered by es."""
-        wanted = language.lower()
-        return next(
-            (page for page in self.pages if f"{wanted}-".startswith(f"{page.language.lower()}-")), None
-        )
+        by_language = {page.language: page for page in self.pages}
+        nearest = nearest_language(language, by_language)
+        return by_language[nearest] if nearest else None
 
 
 def version_page(topic: Topic, text: Text, publisher: Publisher, *, is_published: bool = True) -> bytes:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
-from fhir_service.content.topic import Text, Topic
+from fhir_service.content.topic import Text, Topic, nearest_language
 
 _TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,7}")
 
@@ -52,10 +52,6 @@ def choose(topic: Topic, *, explicit: str | None = None, accept: str = "", draft
 
 
 def _lookup(tag: str, texts: tuple[Text, ...]) -> Text | None:
-    """The text in this language, or in the nearest wider one: es-MX is answered by es."""
-    parts = tag.lower().split("-")
-    for length in range(len(parts), 0, -1):
-        for text in texts:
-            if text.language.lower() == "-".join(parts[:length]):
-                return text
-    return None
+    by_language = {text.language: text for text in texts}
+    nearest = nearest_language(tag, by_language)
+    return by_language[nearest] if nearest else None
