@@ -142,4 +142,5 @@ def greeting(settings: Settings) -> str:
     """The one line that says where to look."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     root = settings.base_url or f"http://{host}:{settings.port}"
-    return f"Serving FHIR at {root}/fhir/r4, {root}/fhir/r4b and {root}/fhir/r5 (Ctrl-C stops)"
+    fhir = f"{root}/fhir/r4, {root}/fhir/r4b and {root}/fhir/r5"
+    return f"Serving pages at {root}/ and FHIR at {fhir} (Ctrl-C stops)"
