@@ -91,6 +91,9 @@ class MemoryStore:
     def change_token(self) -> object:
         return sum(map(len, self.versions.values()))
 
+    def watch(self) -> object:
+        return self.change_token()
+
     def search_parameters(self, built: Mapping[str, SearchParameters]) -> Mapping[str, SearchParameters]:
         return built
 

@@ -143,6 +143,12 @@ class Store(Resources, Protocol):
         Deletions are among them. Only those after the place `after`, and updated later than `since`.
         """
 
+    def watch(self) -> object:
+        """A value that differs from an earlier one when a commit came between, whichever thread asks.
+
+        What other instances commit may be seen a tenth of a second late.
+        """
+
     def hindrance(self) -> str | None:
         """Why requests cannot be answered now: there is no database, or its index is not built yet."""
 

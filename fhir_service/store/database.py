@@ -35,6 +35,9 @@ class Database(Protocol):
     FILLS_TEXT_LAST: bool
     """Whether the full text of a first load is better made at the end, with its indexes."""
 
+    TOKEN_AGE: float
+    """For how many seconds a change token may be used again: 0 where reading one costs next to nothing."""
+
     def connect(self) -> Any:
         """A new DBAPI connection in autocommit mode; the caller owns and closes it."""
 

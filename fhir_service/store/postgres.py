@@ -20,6 +20,7 @@ from fhir_service.store.database import DEFINITIONS
 class PostgresDatabase:
     FOR_UPDATE = " FOR UPDATE"
     TEXT = "to_tsvector('simple', ?)"
+    TOKEN_AGE = 0.1  # seconds; what other instances commit is seen at most so much later
     FILLS_TEXT_LAST = True
 
     def __init__(self, url: URL) -> None:

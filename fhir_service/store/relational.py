@@ -19,6 +19,7 @@ from fhir_service.store.parameters import StoredParameters
 from fhir_service.store.reading import Reading
 from fhir_service.store.sql import Sql
 from fhir_service.store.transaction import Transaction
+from fhir_service.store.watching import ChangeWatch
 
 _ATTEMPTS = 20
 READER, WRITER = "reader", "writer"
@@ -29,6 +30,12 @@ class RelationalStore(Reading):
         super().__init__()
         self.database = database
         self._connections = ThreadConnections(database)
+        self.commits = 0
+        """how many transactions this store has committed itself"""
+        self._watch = ChangeWatch(database, lambda: self.commits)
+
+    def watch(self) -> object:
+        return self._watch()
 
     def change_token(self) -> object:
         with self._connections.used() as own:
@@ -43,6 +50,7 @@ class RelationalStore(Reading):
         return "the first load into the database is not finished" if filling else None
 
     def close(self) -> None:
+        self._watch.close()
         self._connections.close()
 
     def rows(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -107,6 +115,7 @@ class RelationalStore(Reading):
                     is_clean = True
                     raise
                 connection.execute("COMMIT")
+                self.commits += 1
                 is_clean = True
             except Exception as error:
                 refusal = self.database.refusal(error)

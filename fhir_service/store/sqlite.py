@@ -36,6 +36,7 @@ _PRAGMAS = (
 class SqliteDatabase:
     FOR_UPDATE = ""  # there is one writer at a time
     TEXT = "?"
+    TOKEN_AGE = 0.0
     FILLS_TEXT_LAST = False  # FTS5 sorts by itself, while other processes prepare the next batch
 
     def __init__(self, url: URL) -> None:

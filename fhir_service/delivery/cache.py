@@ -1,0 +1,265 @@
+"""The response cache: repeated anonymous reads are answered from bytes, before Flask sees them.
+
+https://www.rfc-editor.org/rfc/rfc9111 and design, decision 8
+
+    asked without credentials, GET or HEAD -> the key of what the answer depends on
+      an entry under the current change token -> its bytes, or 304
+      otherwise                               -> the application; a good answer is kept under the token
+                                                 that was read before the application was asked
+
+A token that was read before the query can only be too old: then the entry is thrown away once too often, and
+no answer is ever stale. On PostgreSQL, where a token costs a way to the server, it is up to 100 ms old.
+The key is a digest with a secret of the process, so that nobody's query stands in memory in the clear; the
+doors whose queries tell of a patient are left out altogether.
+"""
+
+from __future__ import annotations
+
+import gzip
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+Environ = dict[str, Any]
+Headers = list[tuple[str, str]]
+Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+MOST_BYTES = 64_000_000
+"""What all entries of a worker may hold together, keys included."""
+_LARGEST_ENTRY = 4_000_000
+_OVERHEAD = 1_500
+"""What an entry costs besides its bytes: measured with tracemalloc."""
+_SMALLEST_COMPRESSED = 1_000
+_COMPRESSION = 6
+
+# What an answer may depend on besides the URL; the same for every door, so that no door can forget one.
+_VARIED = (
+    "wsgi.url_scheme", "HTTP_HOST", "PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT",
+    "HTTP_ACCEPT_LANGUAGE", "HTTP_PREFER", "HTTP_ORIGIN", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST",
+)  # fmt: skip
+# With one of these the request is for the application alone.
+_PASSED_BY = (
+    "HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_RANGE", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_MATCH",
+    "HTTP_IF_UNMODIFIED_SINCE", "HTTP_PRAGMA", "CONTENT_TYPE",
+)  # fmt: skip
+_PERSONAL_PATHS = ("/infobutton", "/cds-services", "/auth")
+_NOT_KEPT = ("no-store", "private")
+_REFUSED = ("q=0", "q=0.0", "q=0.00", "q=0.000")
+# What a 200 would have told and a cache may need; what is about the body is left out:
+# https://www.rfc-editor.org/rfc/rfc9110#status.304
+_OF_304 = frozenset(
+    ("cache-control", "content-location", "date", "etag", "expires", "last-modified", "vary")
+    + ("access-control-allow-origin", "access-control-expose-headers", "topic-content")
+    + ("x-content-type-options", "content-security-policy", "link")
+)
+
+
+@dataclass(slots=True)
+class Entry:
+    """An answer, and once somebody has asked for it, the same compressed."""
+
+    token: object
+    status: str
+    headers: Headers
+    body: bytes
+    etag: str
+    compressed: bytes | None = None
+
+    @property
+    def size(self) -> int:
+        text = sum(len(name) + len(value) for name, value in self.headers)
+        return _OVERHEAD + len(self.body) + len(self.compressed or b"") + text
+
+
+@dataclass
+class Store:
+    """Entries by key, the one that was used last at the end; bounded in bytes."""
+
+    most_bytes: int = MOST_BYTES
+    held: int = 0
+    _entries: OrderedDict[bytes, Entry] = field(default_factory=OrderedDict)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def get(self, key: bytes) -> Entry | None:
+        entry = self._entries.get(key)
+        if entry is not None:
+            try:
+                self._entries.move_to_end(key)
+            except KeyError:  # another thread has just dropped it
+                return None
+        return entry
+
+    def put(self, key: bytes, entry: Entry) -> None:
+        with self._guard:
+            self._drop(key)
+            self._entries[key] = entry
+            self.held += entry.size
+            while self.held > self.most_bytes:
+                self._drop(next(iter(self._entries)))
+
+    def compress(self, key: bytes, entry: Entry) -> bytes:
+        """The entry's body compressed; done once. mtime 0: the same bytes on every instance."""
+        with self._guard:
+            if entry.compressed is None:
+                compressed = gzip.compress(entry.body, _COMPRESSION, mtime=0)
+                entry.compressed = compressed
+                if self._entries.get(key) is entry:
+                    self.held += len(compressed)
+            return entry.compressed
+
+    def _drop(self, key: bytes) -> None:
+        dropped = self._entries.pop(key, None)
+        if dropped is not None:
+            self.held -= dropped.size
+
+
+class ResponseCache:
+    """A WSGI application around another; `token` differs after every change of what is served."""
+
+    def __init__(
+        self, application: Application, token: Callable[[], object], store: Store | None = None
+    ) -> None:
+        self._application = application
+        self._token = token
+        self._store = store or Store()
+        self._secret = secrets.token_bytes(32)
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if not _may_be_kept(environ):
+            return self._application(environ, start_response)
+        try:
+            token = self._token()
+        except Exception:  # the database does not answer, which is for the application to tell
+            return self._application(environ, start_response)
+        key = self._key(environ)
+        entry = self._store.get(key)
+        if entry is None or entry.token != token:
+            answer = self._ask(environ, start_response, key, token)
+            if not isinstance(answer, Entry):
+                return answer
+            entry = answer
+        return self._answer(environ, start_response, key, entry)
+
+    def _key(self, environ: Environ) -> bytes:
+        told = "\0".join([environ.get(name, "") for name in _VARIED])
+        return blake2b(told.encode("utf-8", "surrogateescape"), digest_size=24, key=self._secret).digest()
+
+    def _ask(
+        self, environ: Environ, start_response: Callable[..., Any], key: bytes, token: object
+    ) -> Entry | Iterable[bytes]:
+        """The application's answer: as an entry when it may be kept, otherwise as it is."""
+        whole = environ | {"REQUEST_METHOD": "GET"}  # HEAD is answered from what GET would get
+        whole.pop("HTTP_IF_NONE_MATCH", None)
+        started: list[Any] = []
+
+        def start(status: str, headers: Headers, exc_info: Any = None) -> None:
+            started[:] = (status, headers)
+
+        chunks = self._application(whole, start)
+        status, headers = started
+        if not _is_kept(status, headers):
+            start_response(status, headers)
+            if environ["REQUEST_METHOD"] == "HEAD":
+                _close(chunks)
+                return ()
+            return chunks
+        try:
+            body = b"".join(chunks)
+        finally:
+            _close(chunks)
+        entry = Entry(token, status, _varied(headers, body), body, _value(headers, "etag"))
+        self._store.put(key, entry)
+        return entry
+
+    def _answer(
+        self, environ: Environ, start_response: Callable[..., Any], key: bytes, entry: Entry
+    ) -> Iterable[bytes]:
+        wished = environ.get("HTTP_IF_NONE_MATCH")
+        if wished and entry.etag and _matches(wished, entry.etag):
+            start_response("304 Not Modified", [one for one in entry.headers if one[0].lower() in _OF_304])
+            return ()
+        if len(entry.body) >= _SMALLEST_COMPRESSED and _takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+            body = entry.compressed or self._store.compress(key, entry)
+            start_response(entry.status, _as_compressed(entry.headers, len(body)))
+        else:
+            body = entry.body
+            start_response(entry.status, entry.headers)
+        return () if environ["REQUEST_METHOD"] == "HEAD" else (body,)
+
+
+def _may_be_kept(environ: Environ) -> bool:
+    """Whether the request is one that anybody could have sent, and that asks for nothing special."""
+    if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+        return False
+    if any(environ.get(name) for name in _PASSED_BY):
+        return False
+    wished = environ.get("HTTP_CACHE_CONTROL")
+    if wished and "no-" in wished.lower():  # no-cache, no-store
+        return False
+    return not str(environ["PATH_INFO"]).startswith(_PERSONAL_PATHS)
+
+
+def _is_kept(status: str, headers: Headers) -> bool:
+    """Whether the answer is good for everybody, and small enough."""
+    if not status.startswith("200 ") or _value(headers, "set-cookie"):
+        return False
+    length, control = _value(headers, "content-length"), _value(headers, "cache-control")
+    if not length.isdecimal() or int(length) > _LARGEST_ENTRY or _value(headers, "content-encoding"):
+        return False
+    return bool(control) and not any(word in control for word in _NOT_KEPT)
+
+
+def _close(chunks: Iterable[bytes]) -> None:
+    close = getattr(chunks, "close", None)
+    if close is not None:
+        close()
+
+
+def _value(headers: Headers, name: str) -> str:
+    return next((value for key, value in headers if key.lower() == name), "")
+
+
+def _varied(headers: Headers, body: bytes) -> Headers:
+    """The headers of an answer that may also be had compressed."""
+    if len(body) < _SMALLEST_COMPRESSED:
+        return headers
+    vary = ", ".join(one for one in (_value(headers, "vary"), "Accept-Encoding") if one)
+    return [*((name, value) for name, value in headers if name.lower() != "vary"), ("Vary", vary)]
+
+
+def _as_compressed(headers: Headers, length: int) -> Headers:
+    """https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3.3: other bytes, so never a strong validator."""
+    changed = []
+    for name, value in headers:
+        match name.lower():
+            case "content-length":
+                changed.append((name, str(length)))
+            case "etag" if not value.startswith("W/"):
+                changed.append((name, f"W/{value}"))
+            case _:
+                changed.append((name, value))
+    changed.append(("Content-Encoding", "gzip"))
+    return changed
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """https://www.rfc-editor.org/rfc/rfc9110#field.accept-encoding"""
+    if "gzip" not in accepted:
+        return False
+    for one in accepted.split(","):
+        name, _, quality = one.strip().partition(";")
+        if name.strip().lower() == "gzip":
+            return quality.replace(" ", "").lower() not in _REFUSED
+    return False
+
+
+def _matches(wished: str, etag: str) -> bool:
+    """A weak comparison: https://www.rfc-editor.org/rfc/rfc9110#field.if-none-match"""
+    if wished.strip() == "*":
+        return True
+    opaque = etag.removeprefix("W/")
+    return any(one.strip().removeprefix("W/") == opaque for one in wished.split(","))

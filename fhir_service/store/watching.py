@@ -1,0 +1,52 @@
+"""A look at whether anything has changed, cheap enough for every request.
+
+https://sqlite.org/pragma.html#pragma_data_version and
+https://www.postgresql.org/docs/15/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from fhir_service.store.database import Database
+
+
+class ChangeWatch:
+    """Called, it answers a token that differs from an earlier one when a commit came between.
+
+    One connection for all threads, used under a lock: SQLite's `data_version` means something only on the
+    connection that it was read on. `commits` counts what this process has committed itself, so that a token
+    that is `TOKEN_AGE` seconds old is never older than the process's own writes.
+    """
+
+    def __init__(self, database: Database, commits: Callable[[], int]) -> None:
+        self._database = database
+        self._commits = commits
+        self._guard = threading.Lock()
+        self._connection: Any = None
+        self._read_at = float("-inf")
+        self._token: tuple[int, object] = (-1, None)
+
+    def __call__(self) -> object:
+        commits = self._commits()
+        with self._guard:
+            if self._token[0] != commits or time.monotonic() - self._read_at >= self._database.TOKEN_AGE:
+                read_at = time.monotonic()
+                self._token = (commits, self._read())
+                self._read_at = read_at
+            return self._token
+
+    def _read(self) -> object:
+        """Raises what the database raises when it does not answer."""
+        if self._connection is None or self._database.is_broken(self._connection):
+            self._connection = self._database.connect()
+        return self._database.change_token(self._connection)
+
+    def close(self) -> None:
+        with self._guard:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None

@@ -1,0 +1,272 @@
+"""The response cache: bytes for who may have them, and never a stale or a foreign answer."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from werkzeug.test import Client, TestResponse
+
+from fhir_service.delivery.cache import Entry, ResponseCache, Store
+
+BODY = b'{"resourceType":"Bundle"}' * 100
+HEADERS = {
+    "Content-Type": "application/fhir+json",
+    "ETag": 'W/"1"',
+    "Cache-Control": "public, no-cache",
+    "Vary": "Accept",
+}
+
+
+class Application:
+    """Answers with `body`; tells how often it was asked, and when its chunks were closed."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.body, self.status, self.headers = BODY, "200 OK", dict(HEADERS)
+        self.closed = 0
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        self.asked.append(dict(environ))
+        length = {"Content-Length": str(len(self.body))}
+        start_response(self.status, list((self.headers | length).items()))
+        return Chunks(self)
+
+
+class Chunks(list[bytes]):
+    def __init__(self, application: Application) -> None:
+        super().__init__([application.body[:10], application.body[10:]])
+        self._application = application
+
+    def close(self) -> None:
+        self._application.closed += 1
+
+
+class Service:
+    def __init__(self, store: Store | None = None) -> None:
+        self.application = Application()
+        self.version = 1
+        cache = ResponseCache(self.application, lambda: self.version, store)
+        self.client = Client(cache, use_cookies=False)  # its jar would drop the header
+
+    def get(self, path: str = "/fhir/r4/Library/a", method: str = "GET", **headers: str) -> TestResponse:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.open(path, method=method, headers=named)
+
+    @property
+    def asked(self) -> int:
+        return len(self.application.asked)
+
+
+@pytest.fixture
+def service() -> Service:
+    return Service()
+
+
+def test_a_repeated_read_does_not_reach_the_application(service: Service) -> None:
+    first, second = service.get(), service.get()
+    assert first.data == second.data == BODY
+    assert first.headers.to_wsgi_list() == second.headers.to_wsgi_list()
+    assert (service.asked, service.application.closed) == (1, 1)
+
+
+def test_a_change_of_the_store_makes_every_entry_old(service: Service) -> None:
+    service.get()
+    service.version, service.application.body = 2, b"new" * 500
+    assert service.get().data == b"new" * 500
+
+
+def test_an_entry_is_kept_under_the_token_from_before_the_query() -> None:
+    """A commit that comes while the application answers must not be hidden by what it answered."""
+    service = Service()
+
+    def answers_while_another_writes(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        service.version += 1
+        return service.application(environ, start_response)
+
+    client = Client(ResponseCache(answers_while_another_writes, lambda: service.version))
+    client.get("/fhir/r4/Library/a")
+    service.application.body = b"new" * 500
+    assert client.get("/fhir/r4/Library/a").data == b"new" * 500
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"path": "/fhir/r4/Library/b"},
+        {"path": "/fhir/r4/Library/a?_pretty=true"},
+        {"Accept": "application/fhir+xml"},
+        {"Accept_Language": "es"},
+        {"Prefer": "handling=lenient"},
+        {"Origin": "https://portal.test"},
+        {"Host": "forged.test"},
+        {"X_Forwarded_Host": "forged.test"},
+        {"X_Forwarded_Proto": "https"},
+    ],
+)
+def test_what_an_answer_may_depend_on_keeps_answers_apart(service: Service, other: dict[str, str]) -> None:
+    service.get()
+    service.get(**other)
+    assert service.asked == 2
+
+
+@pytest.mark.parametrize(
+    "special",
+    [
+        {"Authorization": "Bearer x"},
+        {"Cookie": "a=b"},
+        {"Range": "bytes=0-1"},
+        {"If_Modified_Since": "Wed, 25 Nov 2026 00:00:00 GMT"},
+        {"If_Match": 'W/"1"'},
+        {"Cache_Control": "no-cache"},
+        {"Cache_Control": "max-age=0, no-store"},
+        {"method": "POST"},
+        {"path": "/infobutton/service?mainSearchCriteria.v.c=D69.3"},
+        {"path": "/cds-services"},
+    ],
+)
+def test_who_asks_for_something_special_gets_past_the_cache_and_leaves_nothing(
+    service: Service, special: dict[str, str]
+) -> None:
+    service.get()
+    service.get(**special)
+    assert service.asked == 2
+    service.get(**special)
+    assert service.asked == 3
+    service.get()
+    assert service.asked == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        ("404 NOT FOUND", {}),
+        ("200 OK", {"Cache-Control": "no-store"}),
+        ("200 OK", {"Cache-Control": "private, no-cache"}),
+        ("200 OK", {"Cache-Control": ""}),
+        ("200 OK", {"Set-Cookie": "a=b"}),
+        ("200 OK", {"Content-Encoding": "gzip"}),
+    ],
+)
+def test_what_is_not_good_for_everybody_is_not_kept(
+    service: Service, status: str, headers: dict[str, str]
+) -> None:
+    service.application.status = status
+    service.application.headers |= headers
+    assert service.get().data == BODY
+    service.get()
+    assert service.asked == 2
+
+
+def test_head_is_answered_with_the_headers_of_get(service: Service) -> None:
+    for accepted in ("", "gzip"):
+        for first, second in (("HEAD", "GET"), ("GET", "HEAD")):
+            one = service.get(method=first, Accept_Encoding=accepted)
+            other = service.get(method=second, Accept_Encoding=accepted)
+            assert one.headers.to_wsgi_list() == other.headers.to_wsgi_list()
+            assert {one.data == b"", other.data == b""} == {True, False}
+    assert service.asked == 1
+
+
+def test_head_of_what_is_not_kept_has_no_body(service: Service) -> None:
+    service.application.status = "404 NOT FOUND"
+    answer = service.get(method="HEAD")
+    assert (answer.status_code, answer.data) == (404, b"")
+    assert answer.headers["Content-Length"] == str(len(BODY))
+
+
+@pytest.mark.parametrize("wished", ['W/"1"', '"1"', '"0", W/"1"', "*"])
+def test_who_has_it_gets_304_without_a_body(service: Service, wished: str) -> None:
+    for _ in range(2):  # from the application, and from the cache
+        answer = service.get(If_None_Match=wished)
+        assert (answer.status_code, answer.data) == (304, b"")
+        assert answer.headers["ETag"] == 'W/"1"'
+        assert answer.headers["Vary"] == "Accept, Accept-Encoding"
+        assert "Content-Length" not in answer.headers
+        assert "Content-Type" not in answer.headers
+    assert service.asked == 1
+    assert service.get().data == BODY
+
+
+def test_who_has_another_version_gets_all(service: Service) -> None:
+    assert service.get(If_None_Match='W/"2"').data == BODY
+    assert service.get(If_None_Match='W/"2"').data == BODY
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_compressed"),
+    [
+        ("gzip", True),
+        ("br, gzip;q=0.5", True),
+        ("GZIP", False),
+        ("deflate", False),
+        ("gzip;q=0", False),
+        ("gzip; q=0.0, br", False),
+        ("", False),
+    ],
+)
+def test_it_is_compressed_for_who_takes_it(service: Service, accepted: str, is_compressed: bool) -> None:
+    service.get()
+    answer = service.get(Accept_Encoding=accepted)
+    assert answer.headers.get("Content-Encoding") == ("gzip" if is_compressed else None)
+    assert (gzip.decompress(answer.data) if is_compressed else answer.data) == BODY
+    assert answer.headers["Content-Length"] == str(len(answer.data))
+    assert "Accept-Encoding" in answer.headers["Vary"]
+    assert service.asked == 1
+
+
+def test_other_bytes_have_no_strong_validator(service: Service) -> None:
+    service.application.headers["ETag"] = '"strong"'
+    assert service.get().headers["ETag"] == '"strong"'
+    compressed = service.get(Accept_Encoding="gzip")
+    assert compressed.headers["ETag"] == 'W/"strong"'
+    assert service.get(If_None_Match='W/"strong"').status_code == 304
+
+
+def test_what_is_small_is_not_compressed(service: Service) -> None:
+    service.application.body = b"small"
+    assert service.get(Accept_Encoding="gzip").data == b"small"
+    assert service.get().headers["Vary"] == "Accept"
+
+
+def test_the_cache_is_bounded_in_bytes_and_drops_what_was_used_least() -> None:
+    entry = Entry("1", "200 OK", [], BODY, "")
+    store = Store(most_bytes=3 * entry.size)
+    service = Service(store)
+    for number in range(3):
+        service.get(f"/{number}")
+    service.get("/0")
+    service.get("/3")
+    assert store.held <= store.most_bytes
+    before = service.asked
+    service.get("/0")
+    assert service.asked == before
+    service.get("/1")
+    assert service.asked == before + 1
+
+
+def test_what_is_compressed_counts(service: Service) -> None:
+    store = Store()
+    service = Service(store)
+    service.get()
+    plain = store.held
+    compressed = service.get(Accept_Encoding="gzip").data
+    assert store.held == plain + len(compressed)
+    service.get(Accept_Encoding="gzip")
+    assert store.held == plain + len(compressed)
+    service.version = 2
+    service.get()
+    assert store.held == plain
+
+
+def test_a_database_that_does_not_answer_is_for_the_application_to_tell() -> None:
+    application = Application()
+
+    def fails() -> object:
+        raise OSError("the database is gone")
+
+    client = Client(ResponseCache(application, fails))
+    assert client.get("/fhir/r4/Library/a").data == BODY
+    assert len(application.asked) == 1
