@@ -27,6 +27,7 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     from fhir_service.content.published import RESOURCES, operation_definitions, search_parameters
     from fhir_service.delivery import auth, cds_hooks, health, infobutton, packages, pages
     from fhir_service.delivery.addresses import DoorRequest
+    from fhir_service.delivery.at_once import at_once
     from fhir_service.delivery.cache import ResponseCache
     from fhir_service.delivery.doors import Doors
     from fhir_service.delivery.fhir import rendering, routes
@@ -97,6 +98,7 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     app.register_blueprint(health.create_blueprint(store))
     app.register_error_handler(Exception, rendering.render_failure)
     app.after_request(rendering.forbid_sniffing)
+    app.wsgi_app = at_once(app.wsgi_app)  # type: ignore[method-assign, assignment]
     if settings.reads == "open":
         app.wsgi_app = ResponseCache(app.wsgi_app, store.watch)  # type: ignore[method-assign]
     exports.resume()

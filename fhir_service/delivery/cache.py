@@ -181,14 +181,15 @@ class ResponseCache:
         wished = environ.get("HTTP_IF_NONE_MATCH")
         if wished and entry.etag and _matches(wished, entry.etag):
             start_response("304 Not Modified", [one for one in entry.headers if one[0].lower() in _OF_304])
-            return ()
+            return []
         if len(entry.body) >= _SMALLEST_COMPRESSED and _takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
             body = entry.compressed or self._store.compress(key, entry)
             start_response(entry.status, _as_compressed(entry.headers, len(body)))
         else:
             body = entry.body
             start_response(entry.status, entry.headers)
-        return () if environ["REQUEST_METHOD"] == "HEAD" else (body,)
+        # A list, which Granian sends at once; every other iterable it streams, at two thirds of the rate.
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
 def _may_be_kept(environ: Environ) -> bool:
