@@ -5,7 +5,7 @@ Connections are plain DBAPI connections in autocommit mode; a transaction is ope
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -75,6 +75,9 @@ class Database(Protocol):
 
     def change_token(self, connection: Any) -> object:
         """A value that differs after every commit by any other connection."""
+
+    def change_reader(self, connection: Any) -> Callable[[], object] | None:
+        """Gives such a value without a question, in any thread, while the connection is open; if anything."""
 
     def exclusive(self, name: str) -> AbstractContextManager[None]:
         """Hold the lock of that name among all processes that use this database."""

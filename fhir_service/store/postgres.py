@@ -5,7 +5,7 @@ https://www.postgresql.org/docs/15/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
@@ -90,6 +90,9 @@ class PostgresDatabase:
             " ELSE pg_current_snapshot()::text END"
         ).fetchone()
         return row[0]
+
+    def change_reader(self, connection: Any) -> Callable[[], object] | None:
+        return None
 
     @contextmanager
     def exclusive(self, name: str) -> Iterator[None]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy import URL, Engine, NullPool, create_engine
 
 from fhir_service.errors import ServiceError, Unavailable
 from fhir_service.search.predicates import TextMatch
+from fhir_service.store.wal_index import header_reader
 
 BUSY_TIMEOUT_SECONDS = 30.0
 _CACHE_KIB = 16_384
@@ -109,6 +110,10 @@ class SqliteDatabase:
 
     def change_token(self, connection: sqlite3.Connection) -> object:
         return connection.execute("PRAGMA data_version").fetchone()[0]
+
+    def change_reader(self, connection: sqlite3.Connection) -> Callable[[], object] | None:
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # makes the index, and keeps it
+        return header_reader(self.path)
 
     @contextmanager
     def exclusive(self, name: str) -> Iterator[None]:

@@ -1,6 +1,6 @@
 """A look at whether anything has changed, cheap enough for every request.
 
-https://sqlite.org/pragma.html#pragma_data_version and
+https://sqlite.org/walformat.html, https://sqlite.org/pragma.html#pragma_data_version and
 https://www.postgresql.org/docs/15/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
 """
 
@@ -17,9 +17,10 @@ from fhir_service.store.database import Database
 class ChangeWatch:
     """Called, it answers a token that differs from an earlier one when a commit came between.
 
-    One connection for all threads, used under a lock: SQLite's `data_version` means something only on the
-    connection that it was read on. `commits` counts what this process has committed itself, so that a token
-    that is `TOKEN_AGE` seconds old is never older than the process's own writes.
+    Where the database lets it be read from memory, that is all. Otherwise it is asked for on one connection
+    for all threads, under a lock: SQLite's `data_version` means something only on the connection that it was
+    read on. `commits` counts what this process has committed itself, so that a token that is `TOKEN_AGE`
+    seconds old is never older than the process's own writes.
     """
 
     def __init__(self, database: Database, commits: Callable[[], int]) -> None:
@@ -27,26 +28,35 @@ class ChangeWatch:
         self._commits = commits
         self._guard = threading.Lock()
         self._connection: Any = None
+        self._reader: Callable[[], object] | None = None
         self._read_at = float("-inf")
         self._token: tuple[int, object] = (-1, None)
 
     def __call__(self) -> object:
+        reader = self._reader
+        return reader() if reader is not None else self._ask()
+
+    def _ask(self) -> object:
         commits = self._commits()
         with self._guard:
+            self._connect()
+            if self._reader is not None:
+                return self._reader()
             if self._token[0] != commits or time.monotonic() - self._read_at >= self._database.TOKEN_AGE:
                 read_at = time.monotonic()
-                self._token = (commits, self._read())
+                self._token = (commits, self._database.change_token(self._connection))
                 self._read_at = read_at
             return self._token
 
-    def _read(self) -> object:
+    def _connect(self) -> None:
         """Raises what the database raises when it does not answer."""
         if self._connection is None or self._database.is_broken(self._connection):
             self._connection = self._database.connect()
-        return self._database.change_token(self._connection)
+            self._reader = self._database.change_reader(self._connection)
 
     def close(self) -> None:
         with self._guard:
+            self._reader = None
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None

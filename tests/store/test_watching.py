@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from fhir_service.store import open_store
 from fhir_service.store.contract import StoredVersion
 from fhir_service.store.relational import RelationalStore
+from fhir_service.store.wal_index import header_reader
 
 
 def write(store: RelationalStore, number: int) -> None:
@@ -43,3 +47,35 @@ def test_a_commit_of_another_instance_is_seen_within_the_promised_time(
         assert store.watch() != before
     finally:
         other.close()
+
+
+def test_sqlite_is_watched_from_memory_and_keeps_its_locks(tmp_path: Path) -> None:
+    """Another store over the same file, opened and closed, must not take the locks of a reader away."""
+    url = f"sqlite:///{tmp_path}/a.sqlite"
+    store = open_store(url)
+    store.create_tables()
+    store.watch()
+    connection = sqlite3.connect(tmp_path / "a.sqlite", isolation_level=None)
+    connection.execute("BEGIN")
+    seen = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    before = store.watch()
+    assert isinstance(before, bytes)
+    other = open_store(url)
+    assert other.watch() == before
+    other.close()
+    gc.collect()
+    write(store, 1)
+    assert store.watch() != before
+    # A reader that has lost its locks would not hold up the checkpoint.
+    checkpoint = sqlite3.connect(tmp_path / "a.sqlite", isolation_level=None)
+    busy, *_ = checkpoint.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    assert busy == 1
+    assert connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == seen
+    for one in (connection, checkpoint, store):
+        one.close()
+
+
+def test_a_database_without_a_wal_index_is_asked(tmp_path: Path) -> None:
+    assert header_reader(tmp_path / "none.sqlite") is None
+    (tmp_path / "odd.sqlite-shm").write_bytes(bytes(32_768))
+    assert header_reader(tmp_path / "odd.sqlite") is None
