@@ -41,11 +41,12 @@ _VARIED = (
     "wsgi.url_scheme", "HTTP_HOST", "PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT",
     "HTTP_ACCEPT_LANGUAGE", "HTTP_PREFER", "HTTP_ORIGIN", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST",
 )  # fmt: skip
+_ABSENT = ("",) * len(_VARIED)
 # With one of these the request is for the application alone.
-_PASSED_BY = (
+_PASSED_BY = frozenset((
     "HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_RANGE", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_MATCH",
     "HTTP_IF_UNMODIFIED_SINCE", "HTTP_PRAGMA", "CONTENT_TYPE",
-)  # fmt: skip
+))  # fmt: skip
 _PERSONAL_PATHS = ("/infobutton", "/cds-services", "/auth")
 _NOT_KEPT = ("no-store", "private")
 _REFUSED = ("q=0", "q=0.0", "q=0.00", "q=0.000")
@@ -60,19 +61,20 @@ _OF_304 = frozenset(
 
 @dataclass(slots=True)
 class Entry:
-    """An answer, and once somebody has asked for it, the same compressed."""
+    """An answer with the headers of its 304, and once somebody has asked for it, the same compressed."""
 
     token: object
     status: str
     headers: Headers
     body: bytes
     etag: str
-    compressed: bytes | None = None
+    of_304: Headers = field(default_factory=list)
+    compressed: tuple[Headers, bytes] | None = None
 
     @property
     def size(self) -> int:
         text = sum(len(name) + len(value) for name, value in self.headers)
-        return _OVERHEAD + len(self.body) + len(self.compressed or b"") + text
+        return _OVERHEAD + len(self.body) + (len(self.compressed[1]) if self.compressed else 0) + text
 
 
 @dataclass
@@ -101,14 +103,14 @@ class Store:
             while self.held > self.most_bytes:
                 self._drop(next(iter(self._entries)))
 
-    def compress(self, key: bytes, entry: Entry) -> bytes:
-        """The entry's body compressed; done once. mtime 0: the same bytes on every instance."""
+    def compress(self, key: bytes, entry: Entry) -> tuple[Headers, bytes]:
+        """The entry's headers and body compressed; done once. mtime 0: the same bytes on every instance."""
         with self._guard:
             if entry.compressed is None:
-                compressed = gzip.compress(entry.body, _COMPRESSION, mtime=0)
-                entry.compressed = compressed
+                body = gzip.compress(entry.body, _COMPRESSION, mtime=0)
+                entry.compressed = _as_compressed(entry.headers, len(body)), body
                 if self._entries.get(key) is entry:
-                    self.held += len(compressed)
+                    self.held += len(body)
             return entry.compressed
 
     def _drop(self, key: bytes) -> None:
@@ -126,7 +128,7 @@ class ResponseCache:
         self._application = application
         self._token = token
         self._store = store or Store()
-        self._secret = secrets.token_bytes(32)
+        self._keyed = blake2b(digest_size=24, key=secrets.token_bytes(32))
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         if not _may_be_kept(environ):
@@ -145,8 +147,10 @@ class ResponseCache:
         return self._answer(environ, start_response, key, entry)
 
     def _key(self, environ: Environ) -> bytes:
-        told = "\0".join([environ.get(name, "") for name in _VARIED])
-        return blake2b(told.encode("utf-8", "surrogateescape"), digest_size=24, key=self._secret).digest()
+        told = "\0".join(map(environ.get, _VARIED, _ABSENT))
+        digest = self._keyed.copy()
+        digest.update(told.encode("utf-8", "surrogateescape"))
+        return digest.digest()
 
     def _ask(
         self, environ: Environ, start_response: Callable[..., Any], key: bytes, token: object
@@ -171,7 +175,9 @@ class ResponseCache:
             body = b"".join(chunks)
         finally:
             _close(chunks)
-        entry = Entry(token, status, _varied(headers, body), body, _value(headers, "etag"))
+        headers = _varied(headers, body)
+        of_304 = [one for one in headers if one[0].lower() in _OF_304]
+        entry = Entry(token, status, headers, body, _value(headers, "etag"), of_304)
         self._store.put(key, entry)
         return entry
 
@@ -180,11 +186,11 @@ class ResponseCache:
     ) -> Iterable[bytes]:
         wished = environ.get("HTTP_IF_NONE_MATCH")
         if wished and entry.etag and _matches(wished, entry.etag):
-            start_response("304 Not Modified", [one for one in entry.headers if one[0].lower() in _OF_304])
+            start_response("304 Not Modified", entry.of_304)
             return []
         if len(entry.body) >= _SMALLEST_COMPRESSED and _takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
-            body = entry.compressed or self._store.compress(key, entry)
-            start_response(entry.status, _as_compressed(entry.headers, len(body)))
+            headers, body = entry.compressed or self._store.compress(key, entry)
+            start_response(entry.status, headers)
         else:
             body = entry.body
             start_response(entry.status, entry.headers)
@@ -196,7 +202,7 @@ def _may_be_kept(environ: Environ) -> bool:
     """Whether the request is one that anybody could have sent, and that asks for nothing special."""
     if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
         return False
-    if any(environ.get(name) for name in _PASSED_BY):
+    if environ.keys() & _PASSED_BY:
         return False
     wished = environ.get("HTTP_CACHE_CONTROL")
     if wished and "no-" in wished.lower():  # no-cache, no-store
