@@ -6,7 +6,7 @@ SERVICE = .venv/bin/python -m fhir_service
 TEST = .venv-test/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint format lock definitions build openapi conformance-tools round-trip agreement differential clean \
+.PHONY: help serve test lint format lock definitions build openapi conformance-tools round-trip agreement differential bench clean \
 	serve-environment test-environment
 
 help:  ## show this list
@@ -49,6 +49,9 @@ agreement: test-environment conformance-tools  ## compare the gate with the offi
 
 differential: test-environment  ## compare search with brute force, write docs/differential.md
 	@exec $(TEST) -m tests.search.differential --sample
+
+bench: test-environment  ## measure against nginx, write docs/performance.md; PEER=http://…/fhir measures another server
+	@exec $(TEST) -m bench.run $(if $(PEER),--peer $(PEER)) $(BENCH)
 
 lock:  ## resolve pyproject.toml into requirements*.lock (needs network)
 	@exec tools/lock.sh

@@ -1,0 +1,96 @@
+"""Starts the processes that are measured, waits for them, and reads what they take.
+
+https://docs.kernel.org/filesystems/proc.html
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_PATIENCE = 120
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where a server answers FHIR, and its process when it was started here."""
+
+    base: str
+    process: subprocess.Popen[bytes] | None = None
+    ready_after: float = 0.0
+    """seconds from its start"""
+
+    @property
+    def root(self) -> str:
+        return self.base.split("/fhir", 1)[0]
+
+
+@contextlib.contextmanager
+def service(database: Path, log: Path) -> Iterator[Server]:
+    """This project's service over a database, with its default settings and every resource type."""
+    port = free_port()
+    environment = os.environ | {
+        "PORT": str(port),
+        "FHIR_SERVICE_TYPES": "all",
+        "FHIR_SERVICE_DATABASE_URL": f"sqlite:///{database}",
+    }
+    start = time.monotonic()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fhir_service", "serve"],
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/readyz", process)
+        yield Server(f"http://127.0.0.1:{port}/fhir/r4", process, time.monotonic() - start)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
+        with contextlib.suppress(OSError):  # not there yet, or not ready
+            urllib.request.urlopen(url, timeout=10).close()
+            return
+        time.sleep(0.02)
+    raise RuntimeError(f"{url} does not answer after {_PATIENCE} s")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def fetch(url: str, headers: Mapping[str, str] | None = None) -> tuple[bytes, dict[str, str]]:
+    """The body and the headers of a good answer; `urllib` raises for the others."""
+    with urllib.request.urlopen(urllib.request.Request(url, headers=dict(headers or {}))) as answer:
+        return answer.read(), {name.lower(): value for name, value in answer.headers.items()}
+
+
+def children(process: subprocess.Popen[bytes]) -> list[int]:
+    tasks = Path(f"/proc/{process.pid}/task").iterdir()
+    return [int(one) for task in tasks for one in (task / "children").read_text().split()]
+
+
+def proportional_memory(pid: int) -> float:
+    """PSS in MB: what it has alone, and its share of what it has with others."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1000

@@ -1,0 +1,36 @@
+"""How many resources carry a code that many carry: `_summary=count`, from no cache.
+
+https://hl7.org/fhir/R4/search.html#count
+"""
+
+import json
+import time
+from statistics import median
+
+from bench.bench import Bench
+from bench.declaration import Figures, Goal, Row
+from bench.processes import fetch
+
+_ROUNDS = 30
+
+
+def measure(bench: Bench) -> Figures:
+    size = bench.sizes[-1]
+    # A tenth of the corpus are patients; nearly half are observations. A million has 100,000 patients.
+    asked = "/Patient?active=true" if size >= 1_000_000 else "/Observation?status=final"
+    with bench.server(size) as server:
+        took = []
+        for _ in range(_ROUNDS):
+            start = time.perf_counter()
+            body, _ = fetch(server.base + asked + "&_summary=count", {"Cache-Control": "no-cache"})
+            took.append((time.perf_counter() - start) * 1000)
+    return {"median": median(took), "matches": json.loads(body)["total"]}
+
+
+ROW = Row(
+    6,
+    "_summary=count on a common code",
+    (Goal("median", "ms", at_most=20), Goal("matches", "counted")),
+    measure,
+    for_peers=True,
+)
