@@ -90,7 +90,7 @@ def children(process: subprocess.Popen[bytes]) -> list[int]:
     return [int(one) for task in tasks for one in (task / "children").read_text().split()]
 
 
-def proportional_memory(pid: int) -> float:
-    """PSS in MB: what it has alone, and its share of what it has with others."""
+def proportional_memory(pid: int, kind: str = "Pss") -> float:
+    """PSS in MB: what it has alone, and its share of what it has with others. `Pss_Anon` is without files."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1000
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{kind}:")) / 1000

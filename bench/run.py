@@ -38,7 +38,7 @@ def main() -> None:
     bench = Bench(sizes, arguments.seconds, arguments.rounds, arguments.peer.rstrip("/"))
     chosen = [row for row in ROWS if row.number in arguments.rows and (row.for_peers or not bench.peer)]
     if bench.peer:
-        fill(bench.peer)
+        _fill(bench.peer)
     before = os.getloadavg()[0]
     found = [_measured(row, bench) for row in chosen]
     run = _run(bench, before)
@@ -60,6 +60,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="how often it is taken beside nginx")
     parser.add_argument("--rows", type=_numbers, default=_every_row(), help="only these, such as 1,3")
     return parser.parse_args()
+
+
+def _fill(peer: str) -> None:
+    try:
+        fill(peer)
+    except (OSError, RuntimeError) as error:
+        sys.exit(f"The corpus cannot be sent to {peer}: {error}")
 
 
 def _numbers(text: str) -> frozenset[int]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import sqlite3
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -66,13 +68,16 @@ def test_sqlite_is_watched_from_memory_and_keeps_its_locks(tmp_path: Path) -> No
     gc.collect()
     write(store, 1)
     assert store.watch() != before
-    # A reader that has lost its locks would not hold up the checkpoint.
-    checkpoint = sqlite3.connect(tmp_path / "a.sqlite", isolation_level=None)
-    busy, *_ = checkpoint.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    assert busy == 1
+    # A reader that has lost its locks would not hold up the checkpoint of another process.
+    checkpoint = (
+        "import sqlite3, sys; connection = sqlite3.connect(sys.argv[1], timeout=0);"
+        "print(connection.execute('PRAGMA wal_checkpoint(TRUNCATE)').fetchone()[0])"
+    )
+    command = [sys.executable, "-c", checkpoint, str(tmp_path / "a.sqlite")]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout == "1\n"
     assert connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == seen
-    for one in (connection, checkpoint, store):
-        one.close()
+    connection.close()
+    store.close()
 
 
 def test_a_database_without_a_wal_index_is_asked(tmp_path: Path) -> None:
