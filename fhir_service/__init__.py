@@ -28,6 +28,7 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     from fhir_service.delivery import auth, cds_hooks, health, infobutton, packages, pages
     from fhir_service.delivery.addresses import DoorRequest
     from fhir_service.delivery.at_once import at_once
+    from fhir_service.delivery.base_url import depends_on
     from fhir_service.delivery.cache import ResponseCache
     from fhir_service.delivery.doors import Doors
     from fhir_service.delivery.fhir import rendering, routes
@@ -100,6 +101,6 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     app.after_request(rendering.forbid_sniffing)
     app.wsgi_app = at_once(app.wsgi_app)  # type: ignore[method-assign, assignment]
     if settings.reads == "open":
-        app.wsgi_app = ResponseCache(app.wsgi_app, store.watch)  # type: ignore[method-assign]
+        app.wsgi_app = ResponseCache(app.wsgi_app, store.watch, depends_on(settings))  # type: ignore[method-assign]
     exports.resume()
     return app

@@ -16,6 +16,8 @@ from fhir_service.settings import Settings, is_loopback
 
 _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(?P<port>:[0-9]{1,5})?", re.ASCII)
 
+_SAID_BY_CLIENT = ("wsgi.url_scheme", "HTTP_HOST")
+
 
 def base_url(request: Request, settings: Settings) -> str:
     """The service's own URL without trailing slash; Invalid for a host that is not believed."""
@@ -32,6 +34,15 @@ def base_url(request: Request, settings: Settings) -> str:
     if found is None or not is_loopback(found["name"]):
         raise _refused(host)
     return f"{request.scheme}://{host}"
+
+
+def depends_on(settings: Settings) -> tuple[str, ...]:
+    """What the address depends on, by the names of the WSGI environment: a cache must tell these apart."""
+    if settings.base_url is not None:
+        return ()
+    if settings.trusted_proxies:  # who asks decides whether the others are believed
+        return (*_SAID_BY_CLIENT, "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "REMOTE_ADDR")
+    return _SAID_BY_CLIENT
 
 
 def _comes_from_proxy(request: Request, settings: Settings) -> bool:

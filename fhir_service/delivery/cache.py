@@ -19,7 +19,7 @@ import gzip
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -36,12 +36,8 @@ _OVERHEAD = 1_500
 _SMALLEST_COMPRESSED = 1_000
 _COMPRESSION = 6
 
-# What an answer may depend on besides the URL; the same for every door, so that no door can forget one.
-_VARIED = (
-    "wsgi.url_scheme", "HTTP_HOST", "PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT",
-    "HTTP_ACCEPT_LANGUAGE", "HTTP_PREFER", "HTTP_ORIGIN", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST",
-)  # fmt: skip
-_ABSENT = ("",) * len(_VARIED)
+# What an answer may depend on besides its address; the same for every door, so that no door can forget one.
+_VARIED = ("PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE", "HTTP_PREFER", "HTTP_ORIGIN")
 # With one of these the request is for the application alone.
 _PASSED_BY = frozenset((
     "HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_RANGE", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_MATCH",
@@ -120,13 +116,23 @@ class Store:
 
 
 class ResponseCache:
-    """A WSGI application around another; `token` differs after every change of what is served."""
+    """A WSGI application around another.
+
+    :param token: differs after every change of what is served
+    :param address: what the service's own address in an answer depends on, by names of the environment
+    """
 
     def __init__(
-        self, application: Application, token: Callable[[], object], store: Store | None = None
+        self,
+        application: Application,
+        token: Callable[[], object],
+        address: Sequence[str],
+        store: Store | None = None,
     ) -> None:
         self._application = application
         self._token = token
+        self._varied = (*_VARIED, *address)
+        self._absent = ("",) * len(self._varied)
         self._store = store or Store()
         self._keyed = blake2b(digest_size=24, key=secrets.token_bytes(32))
 
@@ -147,7 +153,7 @@ class ResponseCache:
         return self._answer(environ, start_response, key, entry)
 
     def _key(self, environ: Environ) -> bytes:
-        told = "\0".join(map(environ.get, _VARIED, _ABSENT))
+        told = "\0".join(map(environ.get, self._varied, self._absent))
         digest = self._keyed.copy()
         digest.update(told.encode("utf-8", "surrogateescape"))
         return digest.digest()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import ipaddress
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from flask import Request, Response
 from werkzeug.test import Client, TestResponse
 
+from fhir_service.delivery.base_url import base_url, depends_on
 from fhir_service.delivery.cache import Entry, ResponseCache, Store
+from fhir_service.settings import Settings
 
 BODY = b'{"resourceType":"Bundle"}' * 100
 HEADERS = {
@@ -48,7 +52,7 @@ class Service:
     def __init__(self, store: Store | None = None) -> None:
         self.application = Application()
         self.version = 1
-        cache = ResponseCache(self.application, lambda: self.version, store)
+        cache = ResponseCache(self.application, lambda: self.version, depends_on(Settings()), store)
         self.client = Client(cache, use_cookies=False)  # its jar would drop the header
 
     def get(self, path: str = "/fhir/r4/Library/a", method: str = "GET", **headers: str) -> TestResponse:
@@ -86,7 +90,7 @@ def test_an_entry_is_kept_under_the_token_from_before_the_query() -> None:
         service.version += 1
         return service.application(environ, start_response)
 
-    client = Client(ResponseCache(answers_while_another_writes, lambda: service.version))
+    client = Client(ResponseCache(answers_while_another_writes, lambda: service.version, ()))
     client.get("/fhir/r4/Library/a")
     service.application.body = b"new" * 500
     assert client.get("/fhir/r4/Library/a").data == b"new" * 500
@@ -101,15 +105,39 @@ def test_an_entry_is_kept_under_the_token_from_before_the_query() -> None:
         {"Accept_Language": "es"},
         {"Prefer": "handling=lenient"},
         {"Origin": "https://portal.test"},
-        {"Host": "forged.test"},
-        {"X_Forwarded_Host": "forged.test"},
-        {"X_Forwarded_Proto": "https"},
+        {"Host": "127.0.0.1"},
     ],
 )
 def test_what_an_answer_may_depend_on_keeps_answers_apart(service: Service, other: dict[str, str]) -> None:
     service.get()
     service.get(**other)
     assert service.asked == 2
+
+
+def test_what_a_stranger_forwards_is_never_told_to_a_proxy() -> None:
+    settings = Settings(trusted_proxies=(ipaddress.ip_network("10.0.0.0/8"),))
+
+    def tells_its_address(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return Response(base_url(Request(environ), settings), headers=HEADERS)(environ, start_response)
+
+    client = Client(ResponseCache(tells_its_address, lambda: 1, depends_on(settings)))
+
+    def told(remote: str) -> str:
+        headers = {"X-Forwarded-Host": "education.test", "X-Forwarded-Proto": "https"}
+        return client.get("/", headers=headers, environ_overrides={"REMOTE_ADDR": remote}).text
+
+    assert told("192.0.2.1") == "http://localhost"
+    assert told("10.1.2.3") == "https://education.test"
+    assert told("192.0.2.1") == "http://localhost"
+
+
+def test_forged_hosts_share_one_entry_where_the_operator_says_the_address() -> None:
+    application = Application()
+    cache = ResponseCache(application, lambda: 1, depends_on(Settings(base_url="https://education.test")))
+    client = Client(cache)
+    for host in ("education.test", "forged.test", "other.test"):
+        client.get("/", headers={"Host": host, "X-Forwarded-Host": host})
+    assert len(application.asked) == 1
 
 
 @pytest.mark.parametrize(
@@ -267,6 +295,6 @@ def test_a_database_that_does_not_answer_is_for_the_application_to_tell() -> Non
     def fails() -> object:
         raise OSError("the database is gone")
 
-    client = Client(ResponseCache(application, fails))
+    client = Client(ResponseCache(application, fails, ()))
     assert client.get("/fhir/r4/Library/a").data == BODY
     assert len(application.asked) == 1
