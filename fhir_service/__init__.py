@@ -32,6 +32,7 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     from fhir_service.delivery.cache import ResponseCache
     from fhir_service.delivery.doors import Doors
     from fhir_service.delivery.fhir import rendering, routes
+    from fhir_service.delivery.read_your_writes import ReadYourWrites
     from fhir_service.exchange import Services
     from fhir_service.exports.folder import ExportFolder
     from fhir_service.exports.run import Exporter
@@ -44,10 +45,13 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     from fhir_service.security.configuration import open_cds_clients, open_security
     from fhir_service.served_types import served_types
     from fhir_service.site_codes import read_site_codes
-    from fhir_service.store import open_store
+    from fhir_service.store import open_replicated_store, open_store
+    from fhir_service.store.replicas import ReplicatedStore
     from fhir_service.store.token_use import TokenUses
     from fhir_service.topics import Topics
 
+    if store is None and settings.database_read_urls:
+        store = open_replicated_store(settings.database_url, settings.database_read_urls)
     store = store or open_store(settings.database_url)
 
     def seconds() -> int:
@@ -102,5 +106,7 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     app.wsgi_app = at_once(app.wsgi_app)  # type: ignore[method-assign, assignment]
     if settings.reads == "open":
         app.wsgi_app = ResponseCache(app.wsgi_app, store.watch, depends_on(settings))  # type: ignore[method-assign]
+    if isinstance(store, ReplicatedStore):
+        app.wsgi_app = ReadYourWrites(app.wsgi_app, store)  # type: ignore[method-assign]
     exports.resume()
     return app

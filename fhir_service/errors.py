@@ -164,3 +164,7 @@ class Unprocessable(ServiceError):
 class Unavailable(ServiceError):
     status = 503
     issue_code = "transient"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "1"}

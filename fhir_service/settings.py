@@ -47,10 +47,6 @@ def one_of(*allowed: str) -> Callable[[str], str]:
     return parse
 
 
-def not_yet(value: str) -> str:
-    raise ValueError("not supported yet: leave it unset")
-
-
 def existing_file(value: str) -> str:
     if not os.path.isfile(value):
         raise ValueError("allowed: the path of a file; there is none")
@@ -61,6 +57,15 @@ def database_url(value: str) -> str:
     if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
         raise ValueError("allowed: sqlite:///path/to/file.sqlite or postgresql://user@host/database")
     return value
+
+
+def postgres_urls(value: str) -> tuple[str, ...]:
+    """URLs separated by commas; a comma may also separate the hosts within one."""
+    listed = tuple(one for one in re.split(r"[\s,]+(?=[a-z+]+://)|\s+|,$", value) if one)
+    for one in listed:
+        if not database_url(one).startswith("postgresql"):
+            raise ValueError("allowed: postgresql://user@host/database, several separated by commas")
+    return listed
 
 
 def web_url(value: str) -> str:
@@ -145,8 +150,13 @@ class Settings:
         database_url,
         "where resources are kept, as an SQLAlchemy URL; a relative path starts at the working directory",
     )
-    database_read_urls: str | None = setting(
-        "FHIR_SERVICE_DATABASE_READ_URLS", None, not_yet, "read replicas", shown="none"
+    database_read_urls: tuple[str, ...] = setting(
+        "FHIR_SERVICE_DATABASE_READ_URLS",
+        (),
+        postgres_urls,
+        "PostgreSQL streaming replicas of that database, separated by commas; what only reads is asked of "
+        "them (docs/scaling.md)",
+        shown="none",
     )
     base_url: str | None = setting(
         "FHIR_SERVICE_BASE_URL",
@@ -287,7 +297,19 @@ class Settings:
 
     def unsafe_combinations(self) -> list[str]:
         """What each value allows but the combination does not."""
-        return [*self._unusable_tokens(), *([] if is_loopback(self.host) else self._unsafe_off_loopback())]
+        return [
+            *self._unusable_replicas(),
+            *self._unusable_tokens(),
+            *([] if is_loopback(self.host) else self._unsafe_off_loopback()),
+        ]
+
+    def _unusable_replicas(self) -> list[str]:
+        if not self.database_read_urls or self.database_url.startswith("postgresql"):
+            return []
+        return [
+            "FHIR_SERVICE_DATABASE_READ_URLS needs PostgreSQL in FHIR_SERVICE_DATABASE_URL: "
+            "SQLite has no replicas. Leave it unset, or name the primary."
+        ]
 
     def _unusable_tokens(self) -> list[str]:
         """Tokens that nobody could get, or that one instance would issue and the next one refuse."""

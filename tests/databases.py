@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
 from uuid import uuid4
@@ -14,43 +15,78 @@ from tests.requirements import require
 SERVER = "/usr/lib/postgresql/*/bin/postgres"
 
 
-@contextmanager
-def postgres_cluster(folder: Path) -> Iterator[str]:
-    """Start a server that listens on a socket in `folder` only; gives the URL without a database name."""
-    require(SERVER, install="apt install postgresql")
-    binaries = Path(sorted(glob(SERVER))[-1]).parent
-    data = folder / "data"
-    # PostgreSQL refuses to run as root, so there it runs as the user that its package makes.
-    is_root = os.geteuid() == 0
-    user = ["runuser", "-u", "postgres", "--"] if is_root else []
-    if is_root:
+@dataclass(frozen=True)
+class PostgresServer:
+    """A server of the test run's own, which listens on a socket in its folder only."""
+
+    folder: Path
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def url_template(self) -> str:
+        """The URL with `{name}` for the database."""
+        return f"postgresql://test@/{{name}}?host={self.folder}"
+
+    @property
+    def options(self) -> str:
+        settings = {"listen_addresses": "", "unix_socket_directories": self.folder}
+        settings |= {"fsync": "off", "max_connections": "60"}
+        return " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+
+    def initialise(self) -> None:
+        require(SERVER, install="apt install postgresql")
+        give_to_postgres(self.folder)
+        choices = ["-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C"]
+        self.run("initdb", "-D", str(self.data), *choices)
+
+    def start(self) -> None:
+        self._control("-o", self.options, "-l", str(self.folder / "log"), "start")
+
+    def stop(self) -> None:
+        """At once, as if it had died."""
+        self._control("-m", "immediate", "stop")
+
+    def promote(self) -> None:
+        self._control("promote")
+
+    def run(self, program: str, *arguments: str) -> None:
+        command = [*as_postgres(), str(binaries() / program), *arguments]
+        subprocess.run(command, check=True, capture_output=True, cwd="/")
+
+    def _control(self, *arguments: str) -> None:
+        self.run("pg_ctl", "-D", str(self.data), "-w", *arguments)
+
+
+def binaries() -> Path:
+    return Path(sorted(glob(SERVER))[-1]).parent
+
+
+def as_postgres() -> list[str]:
+    """PostgreSQL refuses to run as root, so there it runs as the user that its package makes."""
+    return ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+
+
+def give_to_postgres(folder: Path) -> None:
+    if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
         for parent in folder.parents:
             if parent != Path("/"):
                 parent.chmod(parent.stat().st_mode | 0o011)
-    options = (
-        f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=60"
-    )
-    run = [
-        *user,
-        f"{binaries}/initdb",
-        "-D",
-        str(data),
-        "-U",
-        "test",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--locale=C",
-    ]
-    subprocess.run(run, check=True, capture_output=True, cwd="/")
-    control = [*user, f"{binaries}/pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log")]
-    subprocess.run([*control, "-o", options, "start"], check=True, capture_output=True, cwd="/")
+
+
+@contextmanager
+def postgres_cluster(folder: Path) -> Iterator[str]:
+    """Start a server with its data in the folder; gives the URL without a database name."""
+    server = PostgresServer(folder)
+    server.initialise()
+    server.start()
     try:
-        yield f"postgresql://test@/{{name}}?host={folder}"
+        yield server.url_template
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, cwd="/")
+        server.stop()
 
 
 def new_postgres_database(url_template: str, copied_from: str = "template1") -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fhir_service.settings import Settings, SettingsError, not_yet
+from fhir_service.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -31,9 +31,9 @@ _PATIENCE = 10
 
 
 def _settings() -> str:
-    """A paragraph for each setting that can be set."""
-    usable = [one.metadata for one in fields(Settings) if one.metadata["parse"] is not not_yet]
-    told = [f"{one['name']}  {one['help']}  [default: {one['shown']}]" for one in usable]
+    """A paragraph for each setting."""
+    every = [one.metadata for one in fields(Settings)]
+    told = [f"{one['name']}  {one['help']}  [default: {one['shown']}]" for one in every]
     return "Settings, from the environment:\n\n" + "\n\n".join(told)
 
 

@@ -31,6 +31,9 @@ class Connections:
             self._open[use] = self._database.connect()
         return self._open[use]
 
+    def is_open(self, use: str) -> bool:
+        return use in self._open
+
     def drop(self, use: str) -> None:
         self._open.pop(use).close()
 

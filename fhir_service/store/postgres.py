@@ -5,16 +5,20 @@ https://www.postgresql.org/docs/15/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import URL, Engine, NullPool, create_engine
 
-from fhir_service.errors import Contended, ServiceError
+from fhir_service.errors import Contended, ServiceError, Unavailable
 from fhir_service.search.predicates import TextMatch
 from fhir_service.store.database import DEFINITIONS
+
+
+# Not `pg_current_wal_lsn`, which a commit that does not wait for the disk may be ahead of.
+_POSITION = "pg_current_wal_insert_lsn()::text"
 
 
 class PostgresDatabase:
@@ -23,15 +27,19 @@ class PostgresDatabase:
     TOKEN_AGE = 0.1  # seconds; what other instances commit is seen at most so much later
     FILLS_TEXT_LAST = True
 
-    def __init__(self, url: URL) -> None:
-        self.engine: Engine = create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool)
-        self._conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    def __init__(self, url: URL, options: Mapping[str, Any] | None = None) -> None:
+        """:param options: those of libpq that hold where the URL says nothing else"""
+        url = url.set(drivername="postgresql+psycopg")
+        self.engine: Engine = create_engine(url, poolclass=NullPool)
+        # As SQLAlchemy reads the URL, which may name several hosts: `?host=one:5432&host=two:5432`.
+        _, named = self.engine.dialect.create_connect_args(url)
+        self._options = {**(options or {}), **named}
 
     def connect(self) -> Any:
         import psycopg
 
         # A statement is prepared on the server once it has been used a few times on a connection.
-        return psycopg.connect(self._conninfo, autocommit=True)
+        return psycopg.connect(**self._options, autocommit=True)
 
     def statement(self, text: str) -> str:
         return text.replace("MATCH ?", "@@ to_tsquery('simple', ?)").replace("?", "%s")
@@ -82,14 +90,30 @@ class PostgresDatabase:
         # A unique violation is two writers who made the same thing: each saw that it was not there.
         if isinstance(error, (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure)):
             return Contended("Another request wrote the same resources at the same time.")
+        if isinstance(error, errors.Error) and _is_away(error.sqlstate):
+            return Unavailable("The database does not take writes now; nothing was written. Try again later.")
         return None
 
     def change_token(self, connection: Any) -> object:
+        return self.standing(connection)[1]
+
+    def standing(self, connection: Any) -> tuple[bool, str]:
+        """Whether this is a standby, and its change token: there it is how far it has replayed the log."""
         row = connection.execute(
             "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()::text"
-            " ELSE pg_current_snapshot()::text END"
+            " ELSE pg_current_snapshot()::text END, pg_is_in_recovery()"
         ).fetchone()
-        return row[0]
+        return row[1], row[0]
+
+    def position(self, connection: Any) -> int:
+        """Where the write-ahead log stands: behind all that is committed."""
+        return position_of(connection.execute(f"SELECT {_POSITION}").fetchone()[0])
+
+    def commit_at(self, connection: Any) -> int:
+        """Commit, and tell a position of the log behind it."""
+        cursor = connection.execute(f"COMMIT; SELECT {_POSITION}")
+        cursor.nextset()
+        return position_of(cursor.fetchone()[0])
 
     def change_reader(self, connection: Any) -> Callable[[], object] | None:
         return None
@@ -107,6 +131,20 @@ class PostgresDatabase:
         import psycopg
 
         return (psycopg.OperationalError,)
+
+
+def position_of(told: str) -> int:
+    """https://www.postgresql.org/docs/15/datatype-pg-lsn.html"""
+    high, _, low = told.partition("/")
+    return int(high, 16) << 32 | int(low, 16)
+
+
+def _is_away(sqlstate: str | None) -> bool:
+    """Whether there is no server that takes writes: no connection (which has no SQLSTATE), or a standby.
+
+    https://www.postgresql.org/docs/15/errcodes-appendix.html
+    """
+    return sqlstate is None or sqlstate.startswith(("08", "57P")) or sqlstate == "25006"
 
 
 def _lock_key(name: str) -> int:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from fhir_service.errors import Contended
+from fhir_service.errors import Contended, Unavailable
 from fhir_service.search.definitions import SearchParameters
-from fhir_service.store.connections import ThreadConnections
+from fhir_service.store.connections import Connections, ThreadConnections
 from fhir_service.store.database import DEFINITIONS, FILLING, Database
 from fhir_service.store.migration import migrate
 from fhir_service.store.parameters import StoredParameters
@@ -64,11 +64,14 @@ class RelationalStore(Reading):
                 rows: list[tuple[Any, ...]] = own.get(READER).execute(text, values).fetchall()
             except self.database.errors():
                 # A server that was restarted is asked once more, on a new connection.
-                if not self.database.is_broken(own.get(READER)):
+                if not self._is_broken(own, READER):
                     raise
                 own.drop(READER)
                 rows = own.get(READER).execute(text, values).fetchall()
             return rows
+
+    def _is_broken(self, own: Connections, use: str) -> bool:
+        return own.is_open(use) and self.database.is_broken(own.get(use))
 
     def search_parameters(self, built: Mapping[str, SearchParameters]) -> StoredParameters:
         """These, by release name, and what clients define in this store; always as it is now."""
@@ -104,17 +107,16 @@ class RelationalStore(Reading):
         Raises Contended or Unavailable when other writers were in the way: nothing was written then.
         """
         with self._connections.used() as own:
-            connection = own.get(WRITER)
             is_clean = False  # whether no transaction is left open
             try:
-                self.database.begin(connection)
+                connection = self._begin(own)
                 try:
                     yield Transaction(connection, self.database)
                 except BaseException:
                     connection.execute("ROLLBACK")
                     is_clean = True
                     raise
-                connection.execute("COMMIT")
+                self._end(connection)
                 self.commits += 1
                 is_clean = True
             except Exception as error:
@@ -123,6 +125,31 @@ class RelationalStore(Reading):
                     raise
                 raise refusal from error
             finally:
-                if not is_clean:
+                if not is_clean and own.is_open(WRITER):
                     own.drop(WRITER)
         self._numbers = {}
+
+    def _begin(self, own: Connections) -> Any:
+        """The connection, in a transaction; a server that was restarted is asked once more, on a new one."""
+        try:
+            self.database.begin(own.get(WRITER))
+        except self.database.errors():
+            if not self._is_broken(own, WRITER):
+                raise
+            own.drop(WRITER)
+            self.database.begin(own.get(WRITER))
+        return own.get(WRITER)
+
+    def _end(self, connection: Any) -> None:
+        try:
+            self._commit(connection)
+        except self.database.errors() as error:
+            if not self.database.is_broken(connection):
+                raise
+            raise Unavailable(
+                "The database was lost while this was being written: look whether it is there before you send"
+                " it again."
+            ) from error
+
+    def _commit(self, connection: Any) -> None:
+        connection.execute("COMMIT")

@@ -1,0 +1,307 @@
+"""A primary with streaming replicas: writes go to the one, reads to the others as far as they have come.
+
+https://www.postgresql.org/docs/15/warm-standby.html and docs/scaling.md, which says what is promised
+
+    a request begins   -> nothing is chosen, nothing is asked
+    it reads           -> the first of these that answers, and all that it reads comes from there
+                          a replica that has replayed what this process, and the client, wrote
+                          the primary
+                          a replica that has replayed what the client wrote: the primary is away
+    it must be current -> the primary comes first
+    it writes          -> the primary, also for what it reads from then on
+    what it reads from is lost -> the request fails, and may be repeated without it
+
+A position is a place in the write-ahead log. That of a commit is read after it, so whoever has replayed as
+much shows it. A change token is read before the query, from the server that is then asked: one that was read
+from another could call what is old current, for ever.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+from fhir_service.errors import Unavailable
+from fhir_service.search.definitions import SearchParameters
+from fhir_service.search.predicates import Key
+from fhir_service.search.query import Query
+from fhir_service.store.contract import HistoryPage, HistoryScope, Page, StoredVersion
+from fhir_service.store.parameters import StoredParameters
+from fhir_service.store.postgres import PostgresDatabase, position_of
+from fhir_service.store.relational import READER, RelationalStore
+from fhir_service.store.sql import Sql
+from fhir_service.store.transaction import Transaction
+
+Answer = TypeVar("Answer")
+
+# A server that did not answer is left alone for so long, by all threads but the one that tries it then.
+_REST_SECONDS = 1.0
+EVERYTHING = 1 << 64
+"""A position that only the primary has."""
+
+
+class Standing(NamedTuple):
+    """How far a server was when it was asked, by one thread."""
+
+    losses: int
+    commits: int
+    asked_at: float
+    position: int
+    token: str
+
+
+class Server(RelationalStore):
+    """One database of several. A connection that is lost is not opened anew behind a request's back."""
+
+    database: PostgresDatabase
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        super().__init__(database)
+        self.written = 0
+        """the position of the last commit that was made here"""
+        self._losses = 0
+        self._rests_until = 0.0
+        self._seen = threading.local()
+        self._parameters: StoredParameters | None = None
+
+    def standing(self, *, now: bool = False) -> Standing | None:
+        """At most TOKEN_AGE old, or asked for `now`; None when the server does not answer."""
+        if time.monotonic() < self._rests_until:
+            return None
+        if self._rests_until:
+            self._rests_until = time.monotonic() + _REST_SECONDS
+        known: Standing | None = getattr(self._seen, "standing", None)
+        if now or known is None or not self._holds(known):
+            try:
+                known = self._seen.standing = self._ask_again()
+            except self.database.errors():
+                self._rests_until = time.monotonic() + _REST_SECONDS
+                return None
+        self._rests_until = 0.0
+        return known
+
+    def parameters(self, built: Mapping[str, SearchParameters]) -> StoredParameters:
+        if self._parameters is None:
+            self._parameters = StoredParameters(self._rows, built)
+        return self._parameters
+
+    def _holds(self, known: Standing) -> bool:
+        is_young = time.monotonic() - known.asked_at < self.database.TOKEN_AGE
+        return is_young and known.losses == self._losses and known.commits == self.commits
+
+    def _ask_again(self) -> Standing:
+        """Over a new connection if the one of before is lost: nothing has been read over it for this."""
+        try:
+            return self._ask()
+        except self.database.errors():
+            return self._ask()
+
+    def _ask(self) -> Standing:
+        losses, commits, asked_at = self._losses, self.commits, time.monotonic()
+        with self._connections.used() as own, self._losing(own):
+            is_standby, token = self.database.standing(own.get(READER))
+        return Standing(losses, commits, asked_at, position_of(token) if is_standby else EVERYTHING, token)
+
+    def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
+        text, values = self.database.statement(statement.text), self.database.values(statement.values)
+        with self._connections.used() as own, self._losing(own):
+            rows: list[tuple[Any, ...]] = own.get(READER).execute(text, values).fetchall()
+            return rows
+
+    @contextmanager
+    def _losing(self, own: Any) -> Iterator[None]:
+        """Behind the next connection may be another server: nothing that is known holds of that one."""
+        try:
+            yield
+        except self.database.errors():
+            if self._is_broken(own, READER):
+                own.drop(READER)
+                self._losses += 1
+                self._numbers, self._newest, self._parameters = {}, {}, None
+            raise
+
+    def note_position(self) -> None:
+        """What was committed before this process began counts as written by it, if the server answers."""
+        with suppress(*self.database.errors()), self._connections.used() as own:
+            self.written = self.database.position(own.get(READER))
+
+    def _commit(self, connection: Any) -> None:
+        self.written = max(self.written, self.database.commit_at(connection))
+
+
+@dataclass
+class Reader:
+    """One request: what it must see, and where it reads."""
+
+    wrote: int = 0
+    """the position that its client's own writes are at"""
+    is_current: bool = False
+    """whether it must see all that is committed"""
+    avoids: frozenset[int] = frozenset()
+    """places of servers that were lost to it before"""
+    place: int | None = None
+    standing: Standing | None = None
+    is_lost: bool = False
+    has_written: bool = False
+
+
+class ReplicatedStore:
+    """The store of a primary and its replicas. What belongs to no request reads from the primary."""
+
+    def __init__(self, primary: PostgresDatabase, replicas: Sequence[PostgresDatabase]) -> None:
+        # Each process has a favourite among them, so that its cache is not of several at once.
+        shuffled = random.sample(list(replicas), len(replicas))
+        self._primary = Server(primary)
+        self._primary.note_position()
+        self._servers = [self._primary, *map(Server, shuffled)]
+        self._own = threading.local()
+
+    @contextmanager
+    def request(self, reader: Reader) -> Iterator[None]:
+        """What this thread does in the block is done for one request."""
+        self._own.reader = reader
+        try:
+            yield
+        finally:
+            self._own.reader = None
+
+    def written(self) -> int:
+        """A position that has all that this process wrote."""
+        return self._primary.written
+
+    # Resources
+
+    def read(self, release: str, type_name: str, logical_id: str) -> StoredVersion | None:
+        return self._ask(lambda server: server.read(release, type_name, logical_id))
+
+    def vread(self, release: str, type_name: str, logical_id: str, version_id: int) -> StoredVersion | None:
+        return self._ask(lambda server: server.vread(release, type_name, logical_id, version_id))
+
+    def search(self, release: str, query: Query) -> Page:
+        return self._ask(lambda server: server.search(release, query))
+
+    def indexed_uris(self, release: str, parameter: Key, prefix: str, limit: int) -> list[str]:
+        return self._ask(lambda server: server.indexed_uris(release, parameter, prefix, limit))
+
+    def history(self, release: str, scope: HistoryScope) -> HistoryPage:
+        return self._ask(lambda server: server.history(release, scope))
+
+    def as_of(
+        self, release: str, type_name: str, at: int, *, since: int, after: int, count: int
+    ) -> list[tuple[int, StoredVersion]]:
+        return self._ask(
+            lambda server: server.as_of(release, type_name, at, since=since, after=after, count=count)
+        )
+
+    def search_parameters(self, built: Mapping[str, SearchParameters]) -> Mapping[str, SearchParameters]:
+        return _Parameters(built, lambda get: self._ask(lambda server: get(server.parameters(built))))
+
+    def change_token(self) -> object:
+        reader: Reader | None = getattr(self._own, "reader", None)
+        return self._primary.change_token() if reader is None else self._token(reader)
+
+    def watch(self) -> object:
+        return self.change_token()
+
+    def hindrance(self) -> str | None:
+        try:
+            return self._ask(lambda server: server.hindrance())
+        except Unavailable:
+            return "the database does not answer"
+
+    def settled(self, now: Callable[[], int]) -> int:
+        return self._primary.settled(now)
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        reader: Reader | None = getattr(self._own, "reader", None)
+        if reader is not None and reader.place != 0:  # also for what is read to write it
+            reader.place, reader.standing = 0, self._primary.standing(now=True)
+            if reader.standing is None:
+                raise Unavailable(
+                    "The primary database does not answer: nothing can be written now, and nothing was."
+                    " What only reads is answered."
+                )
+        with self._primary.write() as transaction:
+            yield transaction
+        if reader is not None:
+            reader.has_written = True
+
+    def close(self) -> None:
+        for server in self._servers:
+            server.close()
+
+    # Choosing
+
+    def _ask(self, ask: Callable[[Server], Answer]) -> Answer:
+        reader: Reader | None = getattr(self._own, "reader", None)
+        if reader is None:
+            return ask(self._primary)
+        server = self._servers[self._place(reader)]
+        try:
+            return ask(server)
+        except server.database.errors() as error:
+            reader.is_lost = True
+            raise Unavailable("The database that was asked does not answer; try again.") from error
+
+    def _place(self, reader: Reader) -> int:
+        if reader.place is None:
+            reader.place, reader.standing = self._choose(reader)
+        return reader.place
+
+    def _token(self, reader: Reader) -> object:
+        if reader.has_written:
+            reader.standing = self._primary.standing(now=True)
+        place, standing = self._place(reader), reader.standing
+        if standing is None:
+            raise Unavailable("The database that was asked does not answer; try again.")
+        return place, standing.losses, standing.commits, standing.token
+
+    def _choose(self, reader: Reader) -> tuple[int, Standing]:
+        must_be_asked_now = reader.is_current or reader.wrote > 0
+        for place, position in self._candidates(reader):
+            if place in reader.avoids:
+                continue
+            standing = self._servers[place].standing(now=place == 0 and must_be_asked_now)
+            if standing is not None and standing.position >= position:
+                return place, standing
+        raise Unavailable(
+            "No database answers that has what this client wrote before: the primary does not answer."
+            if reader.wrote
+            else "No database answers now; try again later."
+        )
+
+    def _candidates(self, reader: Reader) -> Iterator[tuple[int, int]]:
+        """Places of servers, each with the position that it must have reached."""
+        replicas = range(1, len(self._servers))
+        if not reader.is_current:
+            seen = max(reader.wrote, self._primary.written)
+            yield from ((place, seen) for place in replicas)
+        yield 0, 0
+        yield from ((place, reader.wrote) for place in replicas)
+
+
+class _Parameters(Mapping[str, SearchParameters]):
+    """By release name, as they are on the server that the request reads from."""
+
+    def __init__(
+        self,
+        built: Mapping[str, SearchParameters],
+        ask: Callable[[Callable[[StoredParameters], SearchParameters]], SearchParameters],
+    ) -> None:
+        self._built = built
+        self._ask = ask
+
+    def __getitem__(self, release: str) -> SearchParameters:
+        return self._ask(lambda stored: stored[release])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._built)
+
+    def __len__(self) -> int:
+        return len(self._built)
