@@ -58,7 +58,7 @@ class Replication:
 def ask(server: PostgresServer, statement: str) -> Any:
     url = server.url_template.format(name="postgres")
     with psycopg.connect(url, autocommit=True) as connection:
-        row = connection.execute(statement).fetchone()  # type: ignore[call-overload]
+        row = connection.execute(statement).fetchone()
     return row[0] if row else None
 
 

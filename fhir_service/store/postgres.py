@@ -16,7 +16,6 @@ from fhir_service.errors import Contended, ServiceError, Unavailable
 from fhir_service.search.predicates import TextMatch
 from fhir_service.store.database import DEFINITIONS
 
-
 # Not `pg_current_wal_lsn`, which a commit that does not wait for the disk may be ahead of.
 _POSITION = "pg_current_wal_insert_lsn()::text"
 

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -54,6 +55,10 @@ class Instance:
     def text(self, **headers: str) -> str:
         told: str = self.get("/fhir/r4/Basic/a", **headers).json()["code"]["text"]
         return told
+
+
+def is_written(instance: Instance, text: str) -> bool:
+    return instance.put(text).status_code == 200
 
 
 class Cluster(NamedTuple):
@@ -140,7 +145,7 @@ def test_the_primary_s_death_is_survived_for_reads_and_promotion_restores_writes
 
     cluster.servers.replica.promote()
     for number, (writer, reader) in enumerate((instances, instances[::-1])):
-        wait_until(lambda writer=writer, number=number: writer.put(f"after {number}").status_code == 200)
+        wait_until(partial(is_written, writer, f"after {number}"))
         answer = writer.put(f"after {number}")
         assert reader.text(Store_Position=answer.headers[POSITION_HEADER]) == f"after {number}"
         assert writer.text() == f"after {number}"
