@@ -20,7 +20,7 @@ DATABASES: Mapping[str, Callable[[URL], Database]] = {
 
 # A server that is gone without a word is noticed in seconds, not in the minutes that TCP waits.
 _IMPATIENT: Mapping[str, Any] = {
-    "connect_timeout": 2,
+    "connect_timeout": 3,
     "tcp_user_timeout": 5_000,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
