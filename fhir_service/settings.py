@@ -56,6 +56,8 @@ def existing_file(value: str) -> str:
 def database_url(value: str) -> str:
     if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
         raise ValueError("allowed: sqlite:///path/to/file.sqlite or postgresql://user@host/database")
+    if re.search(r":[0-9]*,", urlsplit(value).netloc.rpartition("@")[2]):
+        raise ValueError("allowed for several hosts: postgresql://user@/database?host=one:5432&host=two:5432")
     return value
 
 

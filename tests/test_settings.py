@@ -70,6 +70,7 @@ def test_values_are_read_into_their_types() -> None:
         ("FHIR_SERVICE_FRAME_ANCESTORS", "*, https://portal.test", "allowed: *, none, or origins"),
         ("FHIR_SERVICE_FRAME_ANCESTORS", "https://portal.test; script-src *", "allowed: *, none, or origins"),
         ("FHIR_SERVICE_DATABASE_URL", "mysql://localhost/fhir", "allowed: sqlite:///"),
+        ("FHIR_SERVICE_DATABASE_URL", "postgresql://u:p@one:1,two:2/fhir", "allowed for several hosts: "),
         ("FHIR_SERVICE_DATABASE_READ_URLS", "sqlite:///replica", "allowed: postgresql://"),
         ("FHIR_SERVICE_DATABASE_READ_URLS", "postgresql://a/fhir, b", "allowed: sqlite:///"),
     ],

@@ -241,7 +241,10 @@ class ReplicatedStore:
     def _ask(self, ask: Callable[[Server], Answer]) -> Answer:
         reader: Reader | None = getattr(self._own, "reader", None)
         if reader is None:
-            return ask(self._primary)
+            try:
+                return ask(self._primary)
+            except self._primary.database.errors():
+                return ask(self._primary)  # over a new connection
         server = self._servers[self._place(reader)]
         try:
             return ask(server)
