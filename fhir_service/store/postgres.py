@@ -97,16 +97,25 @@ class PostgresDatabase:
         return self.standing(connection)[1]
 
     def standing(self, connection: Any) -> tuple[bool, str]:
-        """Whether this is a standby, and its change token: there it is how far it has replayed the log."""
+        """Whether this is a standby, and its change token.
+
+        There it is how far it has replayed the log. A primary's snapshot means something in one life of one
+        server only: after a promotion the same numbers may stand for other transactions.
+        """
         row = connection.execute(
             "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()::text"
-            " ELSE pg_current_snapshot()::text END, pg_is_in_recovery()"
+            " ELSE pg_current_snapshot()::text || pg_postmaster_start_time() END, pg_is_in_recovery()"
         ).fetchone()
         return row[1], row[0]
 
     def position(self, connection: Any) -> int:
         """Where the write-ahead log stands: behind all that is committed."""
         return position_of(connection.execute(f"SELECT {_POSITION}").fetchone()[0])
+
+    def flushed(self, connection: Any) -> int:
+        """Where the write-ahead log stands that is on the disk, which is what standbys get."""
+        told = "SELECT (CASE WHEN pg_is_in_recovery() THEN '0/0' ELSE pg_current_wal_flush_lsn() END)::text"
+        return position_of(connection.execute(told).fetchone()[0])
 
     def commit_at(self, connection: Any) -> int:
         """Commit, and tell a position of the log behind it."""

@@ -4,7 +4,8 @@ https://www.postgresql.org/docs/15/warm-standby.html and docs/scaling.md, which 
 
     a request begins   -> nothing is chosen, nothing is asked
     it reads           -> the first of these that answers, and all that it reads comes from there
-                          a replica that has replayed what this process, and the client, wrote
+                          a replica that has replayed what this process, and the client, wrote, and whatever
+                          the primary had some seconds ago
                           the primary
                           a replica that has replayed what the client wrote: the primary is away
     it must be current -> the primary comes first
@@ -20,11 +21,10 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import TypeVar
 
 from fhir_service.errors import Unavailable
 from fhir_service.search.definitions import SearchParameters
@@ -32,106 +32,11 @@ from fhir_service.search.predicates import Key
 from fhir_service.search.query import Query
 from fhir_service.store.contract import HistoryPage, HistoryScope, Page, StoredVersion
 from fhir_service.store.parameters import StoredParameters
-from fhir_service.store.postgres import PostgresDatabase, position_of
-from fhir_service.store.relational import READER, RelationalStore
-from fhir_service.store.sql import Sql
+from fhir_service.store.postgres import PostgresDatabase
+from fhir_service.store.server import Progress, Server, Standing
 from fhir_service.store.transaction import Transaction
 
 Answer = TypeVar("Answer")
-
-# A server that did not answer is left alone for so long, by all threads but the one that tries it then.
-_REST_SECONDS = 1.0
-EVERYTHING = 1 << 64
-"""A position that only the primary has."""
-
-
-class Standing(NamedTuple):
-    """How far a server was when it was asked, by one thread."""
-
-    losses: int
-    commits: int
-    asked_at: float
-    position: int
-    token: str
-
-
-class Server(RelationalStore):
-    """One database of several. A connection that is lost is not opened anew behind a request's back."""
-
-    database: PostgresDatabase
-
-    def __init__(self, database: PostgresDatabase) -> None:
-        super().__init__(database)
-        self.written = 0
-        """the position of the last commit that was made here"""
-        self._losses = 0
-        self._rests_until = 0.0
-        self._seen = threading.local()
-        self._parameters: StoredParameters | None = None
-
-    def standing(self, *, now: bool = False) -> Standing | None:
-        """At most TOKEN_AGE old, or asked for `now`; None when the server does not answer."""
-        if time.monotonic() < self._rests_until:
-            return None
-        if self._rests_until:
-            self._rests_until = time.monotonic() + _REST_SECONDS
-        known: Standing | None = getattr(self._seen, "standing", None)
-        if now or known is None or not self._holds(known):
-            try:
-                known = self._seen.standing = self._ask_again()
-            except self.database.errors():
-                self._rests_until = time.monotonic() + _REST_SECONDS
-                return None
-        self._rests_until = 0.0
-        return known
-
-    def parameters(self, built: Mapping[str, SearchParameters]) -> StoredParameters:
-        if self._parameters is None:
-            self._parameters = StoredParameters(self._rows, built)
-        return self._parameters
-
-    def _holds(self, known: Standing) -> bool:
-        is_young = time.monotonic() - known.asked_at < self.database.TOKEN_AGE
-        return is_young and known.losses == self._losses and known.commits == self.commits
-
-    def _ask_again(self) -> Standing:
-        """Over a new connection if the one of before is lost: nothing has been read over it for this."""
-        try:
-            return self._ask()
-        except self.database.errors():
-            return self._ask()
-
-    def _ask(self) -> Standing:
-        losses, commits, asked_at = self._losses, self.commits, time.monotonic()
-        with self._connections.used() as own, self._losing(own):
-            is_standby, token = self.database.standing(own.get(READER))
-        return Standing(losses, commits, asked_at, position_of(token) if is_standby else EVERYTHING, token)
-
-    def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
-        text, values = self.database.statement(statement.text), self.database.values(statement.values)
-        with self._connections.used() as own, self._losing(own):
-            rows: list[tuple[Any, ...]] = own.get(READER).execute(text, values).fetchall()
-            return rows
-
-    @contextmanager
-    def _losing(self, own: Any) -> Iterator[None]:
-        """Behind the next connection may be another server: nothing that is known holds of that one."""
-        try:
-            yield
-        except self.database.errors():
-            if self._is_broken(own, READER):
-                own.drop(READER)
-                self._losses += 1
-                self._numbers, self._newest, self._parameters = {}, {}, None
-            raise
-
-    def note_position(self) -> None:
-        """What was committed before this process began counts as written by it, if the server answers."""
-        with suppress(*self.database.errors()), self._connections.used() as own:
-            self.written = self.database.position(own.get(READER))
-
-    def _commit(self, connection: Any) -> None:
-        self.written = max(self.written, self.database.commit_at(connection))
 
 
 @dataclass
@@ -158,6 +63,7 @@ class ReplicatedStore:
         shuffled = random.sample(list(replicas), len(replicas))
         self._primary = Server(primary)
         self._primary.note_position()
+        self._progress = Progress(self._primary)
         self._servers = [self._primary, *map(Server, shuffled)]
         self._own = threading.local()
 
@@ -273,6 +179,10 @@ class ReplicatedStore:
             standing = self._servers[place].standing(now=place == 0 and must_be_asked_now)
             if standing is not None and standing.position >= position:
                 return place, standing
+        for place, server in enumerate(self._servers):  # one of them may have been promoted a moment ago
+            standing = None if place in reader.avoids else server.standing(now=True)
+            if standing is not None and not standing.is_standby:
+                return place, standing
         raise Unavailable(
             "No database answers that has what this client wrote before: the primary does not answer."
             if reader.wrote
@@ -283,7 +193,7 @@ class ReplicatedStore:
         """Places of servers, each with the position that it must have reached."""
         replicas = range(1, len(self._servers))
         if not reader.is_current:
-            seen = max(reader.wrote, self._primary.written)
+            seen = max(reader.wrote, self._primary.written, self._progress.due())
             yield from ((place, seen) for place in replicas)
         yield 0, 0
         yield from ((place, reader.wrote) for place in replicas)
