@@ -17,6 +17,8 @@ from tests.checkout import PROJECT
 from tests.requirements import require
 from tests.serving import free_port, serving
 
+pytestmark = pytest.mark.xdist_group("nginx")
+
 CONFIGURATION = PROJECT / "deploy" / "nginx" / "nginx.conf"
 BASE = "http://education.test"
 PATH = "/fhir/r4/Basic/a"

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from fhir_service.errors import Invalid
+from fhir_service.errors import Invalid, Unavailable
 from fhir_service.search.index import IndexRow
 from fhir_service.search.keys import hash_key
 from fhir_service.search.paging import decode_cursor
@@ -339,18 +339,37 @@ def test_history_is_paged_and_narrowed_by_time(written: RelationalStore) -> None
 def test_a_connection_that_the_server_closed_is_replaced(store: RelationalStore) -> None:
     put(store, "a", token("x"))
     assert search(store, has_code("x")) == ["a"]
-    if store.database.engine.dialect.name != "postgresql":
+    if not end_connections(store):
         return  # SQLite has no server
-    with store.database.engine.connect() as connection:
-        connection.exec_driver_sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE pid <> pg_backend_pid() AND datname = current_database()"
-        )
     assert search(store, has_code("x")) == ["a"]
-    with pytest.raises(store.database.errors()):
-        put(store, "b", token("x"))
     put(store, "b", token("x"))
     assert search(store, has_code("x")) == ["a", "b"]
+
+
+def test_who_loses_the_server_while_writing_is_told_whether_it_may_be_written(store: RelationalStore) -> None:
+    put(store, "a", token("x"))
+    if not end_connections(store):
+        return  # SQLite has no server
+    with pytest.raises(Unavailable, match="look whether it is there"), store.write() as transaction:
+        transaction.set_property("told", "1")
+        end_connections(store)
+    with pytest.raises(Unavailable, match="nothing was written"), store.write() as transaction:
+        end_connections(store)
+        transaction.set_property("told", "1")
+    with store.write() as transaction:
+        assert transaction.property("told") is None
+
+
+def end_connections(store: RelationalStore) -> bool:
+    """Those of the store to its server, if it has one."""
+    if store.database.engine.dialect.name != "postgresql":
+        return False
+    with store.database.engine.connect() as connection:
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
+    return True
 
 
 def test_a_long_text_is_kept_and_found(store: RelationalStore) -> None:
