@@ -3,11 +3,12 @@
 # where and as whom; the arguments are the server's own.
 set -eu
 
-if [ ! -s "$PGDATA/PG_VERSION" ]; then
-    # The primary may not be there yet; half a copy is none.
-    until pg_basebackup --pgdata "$PGDATA" --write-recovery-conf --wal-method stream --checkpoint fast; do
+if [ ! -d "$PGDATA" ]; then
+    # The primary may not be there yet; and half a copy is none, so it gets its name when it is whole.
+    until rm -rf "$PGDATA.new" &&
+        pg_basebackup --pgdata "$PGDATA.new" --write-recovery-conf --wal-method stream --checkpoint fast; do
         sleep 1
     done
-    chmod 700 "$PGDATA"
+    mv "$PGDATA.new" "$PGDATA"
 fi
 exec postgres "$@"

@@ -20,7 +20,6 @@ import pytest
 
 from fhir_service.delivery.read_your_writes import POSITION_HEADER
 from fhir_service.store.postgres import PostgresDatabase
-from tests.checkout import PROJECT
 from tests.replication import Replication, replication, wait_until
 from tests.serving import serving
 
@@ -72,8 +71,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     own = ("FHIR_SERVICE_", "HOST", "PORT")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="pg")))
-        servers = stack.enter_context(replication(folder))
+        servers = stack.enter_context(replication(Path(stack.enter_context(TemporaryDirectory(prefix="pg")))))
         environment |= {
             "FHIR_SERVICE_DATABASE_URL": servers.url,
             "FHIR_SERVICE_DATABASE_READ_URLS": servers.read_url,
@@ -83,9 +81,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             "FHIR_SERVICE_WORKERS": "1",
         }
         command = [sys.executable, "-m", "fhir_service", "serve"]
-        logs = tmp_path_factory.mktemp("logs")
+        folder = tmp_path_factory.mktemp("instances")  # not the project's: exports stand below it
         instances = [
-            Instance(stack.enter_context(serving(command, PROJECT, logs / name, environment)).url)
+            Instance(stack.enter_context(serving(command, folder, folder / name, environment)).url)
             for name in ("one", "other")
         ]
         for instance in instances:

@@ -100,7 +100,7 @@ def asked(cache_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     command = [sys.executable, "-m", "fhir_service", "serve"]
     how: dict[str, Any] = {"timeout": 30, "trust_env": False}
     with (
-        serving(command, PROJECT, folder / "log", environment) as service,
+        serving(command, folder, folder / "log", environment) as service,
         nginx(cache_folder, service.url) as url,
         httpx.Client(base_url=url, **how) as through,
         httpx.Client(base_url=service.url, **how) as past,
