@@ -19,7 +19,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from statistics import median, quantiles
 
-from bench.corpus import SEED, words
+from bench.corpus import SEED
+from bench.maker import words
 from fhir_service.content.published import RESOURCES
 from fhir_service.content.topic import Coding, FinderEntry, Topic
 from fhir_service.context import Age, Asked, Context

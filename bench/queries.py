@@ -11,10 +11,14 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from urllib.parse import quote
 
-from bench.corpus import DRUGS, FAMILIES, FINDINGS, GIVEN, PATTERN, PROBLEMS, SEED, logical_id
+from bench.corpus import PATTERN, SEED, number_of
+from bench.maker import BASE, COMMON, DRUGS, FAMILIES, FINDINGS, GIVEN, PROBLEMS, Skewed, logical_id
 from bench.wrk import Asked
 
-_SYSTEM = quote("http://corpus.test")
+_SYSTEM = quote(BASE)
+_ASKED = Skewed([COMMON, *FINDINGS.choices])
+# A code that a tenth of all resources have: 100,000 of 1,000,000.
+ON_A_COMMON_CODE = f"/Observation?code={_SYSTEM}/finding%7C{COMMON}"
 
 
 def read_paths(count: int) -> Iterator[str]:
@@ -33,19 +37,20 @@ class _Taken:
         self.count = count
         self.chance = random.Random(SEED)
 
-    def id_of(self, type_name: str) -> str:
-        whole = self.chance.randrange(self.count // len(PATTERN))
-        return logical_id(type_name, whole * len(PATTERN) + PATTERN.index(type_name))
+    def patient(self) -> int:
+        return number_of("Patient", self.count - len(PATTERN), self.chance)
+
+    def patient_id(self) -> str:
+        return logical_id("Patient", self.patient())
 
     def day(self) -> str:
         return f"{self.chance.randrange(2015, 2026)}-{self.chance.randrange(1, 13):02}-01"
 
     def finding(self) -> str:
-        return f"{_SYSTEM}/finding%7C{FINDINGS.take(self.chance)}"
+        return f"{_SYSTEM}/finding%7C{_ASKED.take(self.chance)}"
 
     def identifier(self) -> str:
-        whole = self.chance.randrange(self.count // len(PATTERN)) * len(PATTERN)
-        return f"{_SYSTEM}/mrn%7CM{whole:09}"
+        return f"{_SYSTEM}/mrn%7CM{self.patient():09}"
 
 
 # Shape -> weight in the mix, and the search.
@@ -57,7 +62,7 @@ SHAPES: dict[str, tuple[int, Callable[[_Taken], str]]] = {
         10,
         lambda one: f"/Condition?recorded-date=ge{(day := one.day())}&recorded-date=lt{day[:8]}15",
     ),
-    "reference": (10, lambda one: f"/Observation?subject=Patient/{one.id_of('Patient')}"),
+    "reference": (10, lambda one: f"/Observation?subject=Patient/{one.patient_id()}"),
     "chain": (
         5,
         lambda one: f"/MedicationRequest?subject:Patient.identifier={one.identifier()}",

@@ -11,7 +11,10 @@ from pathlib import Path
 _PROJECT = Path(__file__).parent.parent
 _KEPT = _PROJECT / "var/bench"
 _MADE_BY = (
+    "bench/clinical.py",
+    "bench/content.py",
     "bench/corpus.py",
+    "bench/maker.py",
     "fhir_service/search",
     "fhir_service/store/schema.py",
     "fhir_service/store/migrations",
