@@ -7,22 +7,22 @@ from __future__ import annotations
 
 import contextlib
 import json
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from bench.corpus import resources
+from bench.client import Connection
+from bench.corpus import PATTERN, resources
+from bench.databases import SQLITE
 from bench.nginx import nginx
 from bench.processes import Server, fetch, service
-from bench.stores import store_of
+from bench.stores import Stores
 from bench.wrk import Asked, wrk
 
 SENT_TO_A_PEER = 1_000
-_BATCH = 100
+SIZES = (SENT_TO_A_PEER, 10_000, 100_000, 1_000_000)
 
 
 @dataclass(frozen=True)
@@ -30,19 +30,32 @@ class Bench:
     """`sizes` are those of the stores, the smallest first; `peer` is another server in their place."""
 
     sizes: tuple[int, ...]
+    stores: Stores
+    database: str = SQLITE
     seconds: int = 5
     rounds: int = 3
     peer: str = ""
 
     @contextlib.contextmanager
-    def server(self, size: int | None = None) -> Iterator[Server]:
-        """The service over a store of that size, or of the smallest."""
+    def server(self, size: int | None = None, *, writes: bool = False) -> Iterator[Server]:
+        """The service over a store of that size, or of the smallest; one that is written to is a copy."""
         if self.peer:
             yield Server(self.peer)
             return
-        database = store_of(size or self.sizes[0])
-        with TemporaryDirectory(prefix="bench-") as folder, service(database, Path(folder, "log")) as one:
+        count = size or self.sizes[0]
+        url = self.stores.url(self.database, count)
+        opened = self.stores.copy(self.database, count) if writes else contextlib.nullcontext(url)
+        with (
+            TemporaryDirectory(prefix="bench-") as folder,
+            opened as database_url,
+            service(database_url, Path(folder, "log"), writes=writes) as one,
+        ):
             yield one
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The types of the corpus that the server has, as a peer says itself."""
+        return types_of(self.peer) if self.peer else frozenset(PATTERN)
 
     def beside_nginx(self, path: str, *, unchanged: bool = False) -> dict[str, float]:
         """The rates of the server and of nginx with its bytes and headers, in turns; the median of each.
@@ -65,26 +78,21 @@ class Bench:
         return wrk(url, None, headers, seconds=self.seconds).rate
 
 
+def types_of(base: str) -> frozenset[str]:
+    """The types of the corpus that a CapabilityStatement lists."""
+    statement = json.loads(fetch(base + "/metadata", {"Accept": "application/fhir+json"})[0])
+    return frozenset(PATTERN) & {one["type"] for rest in statement["rest"] for one in rest["resource"]}
+
+
 def fill(peer: str) -> None:
-    """Send the beginning of the corpus to another server, as batches of updates."""
-    found = resources(SENT_TO_A_PEER)
-    while some := list(islice(found, _BATCH)):
-        entries = [
-            {"resource": one, "request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"}}
-            for one in some
-        ]
-        bundle = {"resourceType": "Bundle", "type": "batch", "entry": entries}
-        request = urllib.request.Request(
-            peer, json.dumps(bundle).encode(), {"Content-Type": "application/fhir+json"}
-        )
-        with urllib.request.urlopen(request) as answer:
-            _check(json.load(answer))
-
-
-def _check(answer: Mapping[str, list[Mapping[str, Mapping[str, str]]]]) -> None:
-    refused = [one["response"] for one in answer["entry"] if not one["response"]["status"].startswith("20")]
-    if refused:
-        raise RuntimeError(f"The peer refused {len(refused)} resources of the corpus, such as: {refused[0]}")
+    """Send the beginning of the corpus to another server, of the types that it has, each by PUT."""
+    connection, types = Connection(peer), types_of(peer)
+    for one in resources(SENT_TO_A_PEER):
+        if one["resourceType"] in types:
+            path = f"/{peer.split('/', 3)[3]}/{one['resourceType']}/{one['id']}"
+            answer = connection.ask(b"PUT", path.encode(), json.dumps(one).encode())
+            if answer.status not in (200, 201):
+                raise RuntimeError(f"PUT {path} was refused: {answer.status} {bytes(answer.body[:500])!r}")
 
 
 def paths(server: Server, found: Iterator[str]) -> Iterator[Asked]:

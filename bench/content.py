@@ -1,4 +1,4 @@
-"""The resources of the corpus that hold knowledge: value sets, plans, documents, questionnaires, side effects.
+"""The resources of the corpus that hold knowledge: value sets, plans, documents, side effects and others.
 
 https://hl7.org/fhir/R4/clinicalreasoning-module.html
 """

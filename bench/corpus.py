@@ -4,10 +4,10 @@ https://hl7.org/fhir/R4/nd-json.html
 
     python -m bench.corpus 100000 > corpus.ndjson
 
-The shapes are those of HL7's examples: patients and what is known of them (`bench/clinical.py`), and knowledge
-(`bench/content.py`): topics' plans, value sets, questionnaires, documents, side effects. Codes are skewed as in
-life (a few are everywhere, most are rare); references lead to resources of the same corpus. The median body is
-about 2.4 kB.
+The shapes are those of HL7's examples: patients and what is known of them (`bench/clinical.py`), and
+knowledge (`bench/content.py`): plans, value sets, questionnaires, documents, side effects. Codes are skewed
+as in life (a few are everywhere, most are rare); references lead to resources of the same corpus. The median
+body is about 2.4 kB.
 """
 
 from __future__ import annotations
@@ -46,11 +46,17 @@ def number_of(type_name: str, before: int, chance: random.Random) -> int:
     return chance.randrange(before // len(PATTERN) + 1) * len(PATTERN) + chance.choice(_PLACES[type_name])
 
 
-def resources(count: int, seed: int = SEED) -> Iterator[Resource]:
-    """So many resources; a longer corpus of the same seed starts with the shorter one."""
-    for number in range(count):
+def resources(count: int, seed: int = SEED, first: int = 0) -> Iterator[Resource]:
+    """Those of the numbers below `count`; a longer corpus of the same seed starts with the shorter one."""
+    for number in range(first, count):
         _, make = _MAKERS[PATTERN[number % len(PATTERN)]]
         yield make(Maker(seed, number, _id_of))
+
+
+def lines(count: int, seed: int = SEED, first: int = 0) -> Iterator[str]:
+    """As NDJSON."""
+    for resource in resources(count, seed, first):
+        yield json.dumps(resource, separators=(",", ":")) + "\n"
 
 
 def _id_of(type_name: str, before: int, chance: random.Random) -> str:
@@ -62,8 +68,7 @@ def main() -> None:
     parser.add_argument("count", type=int, help="how many resources")
     parser.add_argument("--seed", type=int, default=SEED, help="another seed gives another corpus")
     arguments = parser.parse_args()
-    for resource in resources(arguments.count, arguments.seed):
-        sys.stdout.write(json.dumps(resource, separators=(",", ":")) + "\n")
+    sys.stdout.writelines(lines(arguments.count, arguments.seed))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.databases import SQLITE
+
 if TYPE_CHECKING:
     from bench.bench import Bench
 
@@ -46,6 +48,10 @@ class Row:
     """Gives a figure for each goal, by name; only for those that the size of the store allows."""
     for_peers: bool = False
     """Whether another FHIR server, known by nothing but its base URL, can be measured in the same way."""
+    databases: tuple[str, ...] = (SQLITE,)
+    """On which it is measured; each has lines of its own in the table."""
+    published: str = ""
+    """What others have published of themselves, for a table's reader to compare."""
 
 
 def number(value: float | None) -> str:

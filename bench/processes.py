@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -36,13 +37,14 @@ class Server:
 
 
 @contextlib.contextmanager
-def service(database: Path, log: Path) -> Iterator[Server]:
+def service(database_url: str, log: Path, *, writes: bool = False) -> Iterator[Server]:
     """This project's service over a database, with its default settings and every resource type."""
     port = free_port()
     environment = os.environ | {
         "PORT": str(port),
         "FHIR_SERVICE_TYPES": "all",
-        "FHIR_SERVICE_DATABASE_URL": f"sqlite:///{database}",
+        "FHIR_SERVICE_DATABASE_URL": database_url,
+        "FHIR_SERVICE_WRITES": "open" if writes else "off",
     }
     start = time.monotonic()
     with log.open("wb") as output:
@@ -58,6 +60,14 @@ def service(database: Path, log: Path) -> Iterator[Server]:
         yield Server(f"http://127.0.0.1:{port}/fhir/r4", process, time.monotonic() - start)
     finally:
         process.send_signal(signal.SIGTERM)
+        _wait_for_the_end(process)
+
+
+def _wait_for_the_end(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # it was started in a group of its own
         process.wait()
 
 
@@ -85,8 +95,8 @@ def fetch(url: str, headers: Mapping[str, str] | None = None) -> tuple[bytes, di
         return answer.read(), {name.lower(): value for name, value in answer.headers.items()}
 
 
-def children(process: subprocess.Popen[bytes]) -> list[int]:
-    tasks = Path(f"/proc/{process.pid}/task").iterdir()
+def children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
     return [int(one) for task in tasks for one in (task / "children").read_text().split()]
 
 
@@ -94,3 +104,41 @@ def proportional_memory(pid: int, kind: str = "Pss") -> float:
     """PSS in MB: what it has alone, and its share of what it has with others. `Pss_Anon` is without files."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{kind}:")) / 1000
+
+
+class PeakMemory:
+    """Looks every so often at what a process and all below it hold together, and remembers the most."""
+
+    _PAUSE = 0.5
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self.megabytes = 0.0
+
+    def __enter__(self) -> PeakMemory:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._is_over.wait(self._PAUSE):
+            self.megabytes = max(self.megabytes, sum(map(_memory_or_none, _with_descendants(self._pid))))
+
+
+def _with_descendants(pid: int) -> Iterator[int]:
+    yield pid
+    with contextlib.suppress(OSError):  # it has ended
+        for child in children(pid):
+            yield from _with_descendants(child)
+
+
+def _memory_or_none(pid: int) -> float:
+    try:
+        return proportional_memory(pid)
+    except (OSError, StopIteration):  # it has ended
+        return 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from urllib.parse import quote
 
@@ -21,13 +21,14 @@ _ASKED = Skewed([COMMON, *FINDINGS.choices])
 ON_A_COMMON_CODE = f"/Observation?code={_SYSTEM}/finding%7C{COMMON}"
 
 
-def read_paths(count: int) -> Iterator[str]:
-    """Every resource of a corpus once, in no order."""
+def read_paths(count: int, types: Collection[str] = PATTERN) -> Iterator[str]:
+    """Every resource of a corpus once, of those types, in no order."""
     numbers = list(range(count))
     random.Random(SEED).shuffle(numbers)
     for number in numbers:
         type_name = PATTERN[number % len(PATTERN)]
-        yield f"/{type_name}/{logical_id(type_name, number)}"
+        if type_name in types:
+            yield f"/{type_name}/{logical_id(type_name, number)}"
 
 
 class _Taken:

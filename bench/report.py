@@ -18,7 +18,7 @@ from bench.declaration import Figures, Goal, Row, number
 _DOCS = Path(__file__).parent.parent / "docs"
 RESULTS = Path(__file__).parent / "results"
 _BETWEEN = re.compile(r"(<!-- bench: begin -->\n).*?(<!-- bench: end -->)", re.DOTALL)
-_HEAD = ("#", "Measure", "Target", "Measured", "Met", "Besides")
+_HEAD = ("#", "Measure", "On", "Target", "Measured", "Met", "Besides", "Published by others")
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,14 @@ class Found:
 
     row: Row
     figures: Figures
+    database: str = ""
     failure: str = ""
+
+    def told(self) -> str:
+        """In a line."""
+        return self.failure or "; ".join(
+            f"{goal.name} {number(value)} {goal.unit}" for goal, value, _ in self.goals()
+        )
 
     def goals(self) -> Iterator[tuple[Goal, float, float | None]]:
         """What was aimed at and measured: the figure, and how much of the target it reaches."""
@@ -45,20 +52,19 @@ def table(found: list[Found]) -> str:
 
 
 def _lines(one: Found) -> Iterator[tuple[str, ...]]:
+    head, published = (str(one.row.number), one.row.name, one.database), one.row.published
     if one.failure:
-        yield str(one.row.number), one.row.name, "", "failed", "no", one.failure
+        yield *head, "", "failed", "no", one.failure, published
         return
     # What has no target stands beside the first figure that has one.
     beside = "; ".join(
         f"{goal.name} {number(value)} {goal.unit}" for goal, value, reached in one.goals() if reached is None
     )
-    first = True
     for goal, value, reached in one.goals():
         if reached is not None:
-            head = (str(one.row.number), one.row.name) if first else ("", "")
             met = "yes" if reached >= 1 else "no"
-            yield *head, goal.target, f"{number(value)} {goal.unit}", met, beside if first else ""
-            first = False
+            yield *head, goal.target, f"{number(value)} {goal.unit}", met, beside, published
+            head, beside, published = ("", "", ""), "", ""
 
 
 def as_json(found: list[Found], run: Mapping[str, Any]) -> str:
@@ -66,6 +72,7 @@ def as_json(found: list[Found], run: Mapping[str, Any]) -> str:
         {
             "row": one.row.number,
             "name": one.row.name,
+            **({"database": one.database} if one.database else {}),
             **({"failure": one.failure} if one.failure else {}),
             "figures": [
                 {

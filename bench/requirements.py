@@ -1,6 +1,7 @@
 """What the benchmark needs from the machine: installed where apt can, otherwise said in one line.
 
-https://packages.debian.org/stable/wrk and https://packages.debian.org/stable/nginx
+https://packages.debian.org/stable/wrk, https://packages.debian.org/stable/nginx and
+https://packages.debian.org/stable/postgresql
 """
 
 from __future__ import annotations
@@ -9,12 +10,17 @@ import os
 import shutil
 import subprocess
 import sys
+from glob import glob
+
+from bench.databases import SERVER
 
 _PACKAGES = {"wrk": "wrk", "nginx": "nginx-light"}
 
 
-def install() -> None:
+def install(*, with_postgresql: bool) -> None:
     missing = [package for command, package in _PACKAGES.items() if shutil.which(command) is None]
+    if with_postgresql and not glob(SERVER):
+        missing.append("postgresql")
     if not missing:
         return
     command = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *missing]

@@ -2,51 +2,72 @@
 
 https://github.com/wg/wrk
 
-    make bench                                   SQLite at 10,000 and 100,000 resources
-    make bench BENCH="--largest"                 and at 1,000,000, whose load takes about 12 minutes, once
+    make bench                                   at 10,000 and 100,000 resources, on SQLite and PostgreSQL
+    make bench BENCH=--largest                   and at 1,000,000, whose loads take about half an hour, once
+    make bench BENCH=--smoke                     does every row work? at 1,000, a second each; nothing is written
     make bench BENCH="--rows 1,3 --seconds 10"   some rows; nothing is written
+    make bench BENCH="--rows 5 --on PostgreSQL"  on one of the databases; nothing is written
     make bench PEER=http://host/fhir             another FHIR server: what can be asked of any
+    make bench PEER=fhirstarter                  fhirstarter from PyPI, which is installed and started for it
+
+A peer gets 1,000 resources of the corpus by PUT, and is written to. What a full run finds is written.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import contextlib
 import os
-import platform
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
-from statistics import median, quantiles
-from typing import Any
 
-from bench.bench import SENT_TO_A_PEER, Bench, fill
-from bench.corpus import SEED, resources
+from bench.about import about
+from bench.bench import SENT_TO_A_PEER, SIZES, Bench, fill
+from bench.databases import BOTH
 from bench.declaration import Row
-from bench.queries import SHAPES
+from bench.peer_fhirstarter import fhirstarter
 from bench.report import RESULTS, Found, as_json, redraw, table
 from bench.requirements import install
 from bench.rows import ROWS
+from bench.stores import Stores
 
-_SIZES = (10_000, 100_000)
-_LARGEST = 1_000_000
+_TINY, _SMALL, _MIDDLE, _LARGEST = SIZES
 
 
 def main() -> None:
     arguments = _arguments()
-    install()
-    sizes = (SENT_TO_A_PEER,) if arguments.peer else _SIZES + (_LARGEST,) * arguments.largest
-    bench = Bench(sizes, arguments.seconds, arguments.rounds, arguments.peer.rstrip("/"))
-    chosen = [row for row in ROWS if row.number in arguments.rows and (row.for_peers or not bench.peer)]
-    if bench.peer:
-        _fill(bench.peer)
+    install(with_postgresql=not arguments.peer and "PostgreSQL" in arguments.on)
+    with contextlib.ExitStack() as opened:
+        if arguments.peer == "fhirstarter":
+            arguments.peer = opened.enter_context(fhirstarter())
+        stores = opened.enter_context(Stores())
+        if arguments.fresh:
+            stores.forget()
+        bench = Bench(
+            _sizes(arguments), stores, "", arguments.seconds, arguments.rounds, arguments.peer.rstrip("/")
+        )
+        if bench.peer:
+            _fill(bench.peer)
+        _measure(bench, arguments)
+
+
+def _measure(bench: Bench, arguments: argparse.Namespace) -> None:
     before = os.getloadavg()[0]
-    found = [_measured(row, bench) for row in chosen]
-    run = _run(bench, before)
+    found = [
+        _measured(row, replace(bench, database=database))
+        for row in ROWS
+        if row.number in arguments.rows and (row.for_peers or not bench.peer)
+        for database in ([""] if bench.peer else row.databases)
+        if bench.peer or database in arguments.on
+    ]
+    run = about(bench, before)
     print(table(found))
     print("; ".join(f"{name} {value}" for name, value in run.items()))
-    if arguments.rows == _every_row():
+    is_whole = arguments.rows == _every_row() and set(arguments.on) == set(BOTH)
+    if is_whole and not arguments.smoke:
         RESULTS.mkdir(exist_ok=True)
-        (RESULTS / f"{_name(bench)}.json").write_text(as_json(found, run))
+        (RESULTS / f"{_name(bench, arguments)}.json").write_text(as_json(found, run))
         if not bench.peer:
             redraw(found, run)
     sys.exit(any(one.failure for one in found))
@@ -54,18 +75,31 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--peer", default="", help="the FHIR base URL of another server")
+    parser.add_argument("--peer", default="", help="the FHIR base URL of another server, or fhirstarter")
     parser.add_argument("--largest", action="store_true", help="measure at 1,000,000 resources too")
+    parser.add_argument("--smoke", action="store_true", help="at 1,000 resources, a second each")
+    parser.add_argument("--fresh", action="store_true", help="make all databases anew: loads are timed again")
     parser.add_argument("--seconds", type=int, default=5, help="how long each measurement takes")
     parser.add_argument("--rounds", type=int, default=3, help="how often it is taken beside nginx")
     parser.add_argument("--rows", type=_numbers, default=_every_row(), help="only these, such as 1,3")
-    return parser.parse_args()
+    parser.add_argument("--on", nargs="+", choices=BOTH, default=BOTH, help="only on this database")
+    arguments = parser.parse_args()
+    arguments.name = arguments.peer if arguments.peer == "fhirstarter" else "peer"
+    if arguments.smoke:
+        arguments.seconds = arguments.rounds = 1
+    return arguments
+
+
+def _sizes(arguments: argparse.Namespace) -> tuple[int, ...]:
+    if arguments.peer:
+        return (SENT_TO_A_PEER,)
+    return (_TINY,) if arguments.smoke else (_SMALL, _MIDDLE) + (_LARGEST,) * arguments.largest
 
 
 def _fill(peer: str) -> None:
     try:
         fill(peer)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         sys.exit(f"The corpus cannot be sent to {peer}: {error}")
 
 
@@ -78,36 +112,18 @@ def _every_row() -> frozenset[int]:
 
 
 def _measured(row: Row, bench: Bench) -> Found:
-    print(f"{row.number:2}  {row.name} ...", file=sys.stderr, flush=True)
+    print(f"{row.number:2}  {row.name}, {bench.database or bench.peer} ...", file=sys.stderr, flush=True)
     try:
-        return Found(row, row.measure(bench))
+        found = Found(row, row.measure(bench), bench.database)
     except Exception as error:  # one row that cannot be measured leaves the others
-        return Found(row, {}, f"{type(error).__name__}: {error}".splitlines()[0])
+        found = Found(row, {}, bench.database, f"{type(error).__name__}: {error}".strip().splitlines()[0])
+    print(f"    {found.told()}", file=sys.stderr, flush=True)
+    return found
 
 
-def _run(bench: Bench, load_before: float) -> dict[str, Any]:
-    """What somebody needs to know who repeats the run."""
-    sizes = [len(line) for line in _bodies(1_000)]
-    return {
-        "measured": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "server": bench.peer or "this service, SQLite",
-        "resources": ", ".join(f"{size:,}" for size in bench.sizes),
-        "corpus seed": SEED,
-        "body bytes": f"median {median(sizes):,.0f}, 95th percentile {quantiles(sizes, n=20)[-1]:,.0f}",
-        "mix of row 5": ", ".join(f"{name} {weight} %" for name, (weight, _) in SHAPES.items()),
-        "cores": len(os.sched_getaffinity(0)),
-        "load of the machine": f"{load_before:.1f} before, {os.getloadavg()[0]:.1f} after",
-        "Python": platform.python_version(),
-    }
-
-
-def _bodies(count: int) -> list[bytes]:
-    return [json.dumps(one, separators=(",", ":")).encode() for one in resources(count)]
-
-
-def _name(bench: Bench) -> str:
+def _name(bench: Bench, arguments: argparse.Namespace) -> str:
     day = datetime.now(UTC).strftime("%Y-%m-%d")
-    return f"{day}-peer" if bench.peer else day
+    return f"{day}-{arguments.name}" if bench.peer else day
 
 
 if __name__ == "__main__":

@@ -1,15 +1,35 @@
-"""Databases that hold the corpus: made by `fhir-service load`, kept in var/bench until that changes."""
+"""Databases that hold the corpus: made by `fhir-service load`, kept in var/bench until that changes.
+
+https://hl7.org/fhir/R4/nd-json.html
+
+    python -m bench.stores 100000                make those of that size now; they are made when needed otherwise
+    python -m bench.stores 1000000 --trusted     and time the load by --trusted into an empty database too
+
+The loads are timed: they are the measurement of row 8, and what they took stands beside the database.
+"""
 
 from __future__ import annotations
 
-import os
-import subprocess
+import argparse
+import contextlib
+import json
+import shutil
 import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import partial
 from hashlib import sha256
+from multiprocessing import Pool
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.corpus import SEED, lines
+from bench.databases import BOTH, SQLITE, copied, postgresql
+from bench.loading import Loaded, load
+from bench.processes import service
 
 _PROJECT = Path(__file__).parent.parent
-_KEPT = _PROJECT / "var/bench"
+KEPT = _PROJECT / "var/bench"
 _MADE_BY = (
     "bench/clinical.py",
     "bench/content.py",
@@ -19,30 +39,125 @@ _MADE_BY = (
     "fhir_service/store/schema.py",
     "fhir_service/store/migrations",
 )
+_PART = 1_000
 
 
-def store_of(count: int) -> Path:
-    """A SQLite database with so many resources of the corpus."""
-    database = _KEPT / f"{count}-{_state()}.sqlite"
-    if database.exists():
-        return database
-    _KEPT.mkdir(parents=True, exist_ok=True)
-    print(f"Loading {count:,} resources, once ...", file=sys.stderr, flush=True)
-    corpus, making = _KEPT / f"{count}.ndjson", database.with_suffix(".making")
-    try:
-        with corpus.open("wb") as output:
-            subprocess.run([sys.executable, "-m", "bench.corpus", str(count)], stdout=output, check=True)
-        environment = os.environ | {
-            "FHIR_SERVICE_TYPES": "all",
-            "FHIR_SERVICE_DATABASE_URL": f"sqlite:///{making}",
-        }
-        load = [sys.executable, "-m", "fhir_service", "load", str(corpus)]
-        subprocess.run(load, env=environment, cwd=_KEPT, stdout=sys.stderr, check=True)
-        making.rename(database)
-    finally:
-        for left in (corpus, *_KEPT.glob(f"{making.name}*")):
-            left.unlink(missing_ok=True)
-    return database
+class Stores:
+    """Opens the databases, and closes what it opened at the end."""
+
+    def __init__(self, kept: Path = KEPT) -> None:
+        self._kept = kept
+        self._opened = contextlib.ExitStack()
+        self._urls: dict[tuple[str, int], str] = {}
+
+    def __enter__(self) -> Stores:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def url(self, database: str, count: int) -> str:
+        """Of a database with so many resources of the corpus, whose pages the system has in memory."""
+        place = self._place(database, count)
+        if not place.exists():
+            self._make(database, count, place)
+        if (database, count) not in self._urls:
+            self._urls[database, count] = self._opened.enter_context(_opened(database, place))
+        _warm(place)
+        return self._urls[database, count]
+
+    @contextlib.contextmanager
+    def copy(self, database: str, count: int) -> Iterator[str]:
+        """Of a copy that may be written to, and is thrown away."""
+        url = self.url(database, count)
+        if database != SQLITE:
+            with copied(url) as other:
+                yield other
+            return
+        with TemporaryDirectory(prefix="copy-", dir=self._kept) as folder:
+            shutil.copy(self._place(database, count), Path(folder, "copy.sqlite"))
+            yield f"sqlite:///{folder}/copy.sqlite"
+
+    def load(self, database: str, count: int) -> Loaded:
+        """What the load took that made the database."""
+        self.url(database, count)
+        return _remembered(self._record(database, count))
+
+    def trusted_load(self, count: int) -> Loaded:
+        """What a load of a checked file by --trusted takes into an empty SQLite database."""
+        record = self._record("trusted", count)
+        if not record.exists():
+            _tell(f"Checking {count:,} resources and loading them by --trusted, once ...")
+            self._kept.mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory(prefix="trusted-", dir=self._kept) as folder:
+                url, corpus = f"sqlite:///{folder}/trusted.sqlite", self._corpus(count)
+                load(url, corpus, "--check")
+                _remember(record, load(url, corpus, "--trusted"))
+        return _remembered(record)
+
+    def forget(self) -> None:
+        shutil.rmtree(self._kept, ignore_errors=True)
+
+    def _place(self, database: str, count: int) -> Path:
+        suffix = ".sqlite" if database == SQLITE else ".postgresql"
+        return self._kept / f"{count}-{_state()}{suffix}"
+
+    def _record(self, name: str, count: int) -> Path:
+        return self._kept / f"{count}-{_state()}.{name.lower()}.json"
+
+    def _make(self, database: str, count: int, place: Path) -> None:
+        _tell(f"Loading {count:,} resources into {database}, once ...")
+        self._kept.mkdir(parents=True, exist_ok=True)
+        making = place.with_name(f"making-{place.name}")
+        try:
+            with _opened(database, making) as url:
+                _remember(self._record(database, count), load(url, self._corpus(count)))
+                with TemporaryDirectory() as folder, service(url, Path(folder, "log")):
+                    pass  # it brings the topics into the database
+            making.rename(place)
+        finally:
+            _remove(self._kept, making.name)
+
+    def _corpus(self, count: int) -> Path:
+        file = self._kept / f"{count}-{_state()}.ndjson"
+        if not file.exists():
+            _tell(f"Writing {count:,} resources ...")
+            making = file.with_name(f"making-{file.name}")
+            self._opened.callback(_remove, self._kept, file.name)
+            with making.open("w") as output, Pool() as pool:
+                firsts = range(0, count, _PART)
+                for part in pool.imap(partial(_part, count), firsts):
+                    output.write(part)
+            making.rename(file)
+        return file
+
+
+def _part(count: int, first: int) -> str:
+    return "".join(lines(min(count, first + _PART), SEED, first))
+
+
+def _opened(database: str, place: Path) -> contextlib.AbstractContextManager[str]:
+    return contextlib.nullcontext(f"sqlite:///{place}") if database == SQLITE else postgresql(place)
+
+
+def _warm(place: Path) -> None:
+    for file in [place] if place.is_file() else sorted(place.rglob("base/*/*")):
+        with file.open("rb", buffering=0) as pages:
+            while pages.read(1 << 22):
+                pass
+
+
+def _remember(record: Path, loaded: Loaded) -> None:
+    record.write_text(json.dumps(asdict(loaded)))
+
+
+def _remembered(record: Path) -> Loaded:
+    return Loaded(**json.loads(record.read_text()))
+
+
+def _remove(folder: Path, name: str) -> None:
+    for left in folder.glob(f"{name}*"):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def _state() -> str:
@@ -52,3 +167,26 @@ def _state() -> str:
 
 def _files(path: Path) -> list[Path]:
     return [path] if path.is_file() else sorted(path.rglob("*.py"))
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("count", type=int, nargs="+", help="how many resources")
+    parser.add_argument("--trusted", action="store_true", help="time a load by --trusted too")
+    parser.add_argument("--only", choices=BOTH, help="only into this database")
+    arguments = parser.parse_args()
+    with Stores() as stores:
+        for count in arguments.count:
+            told = {name: stores.load(name, count) for name in BOTH if arguments.only in (None, name)}
+            if arguments.trusted:
+                told["SQLite, --trusted"] = stores.trusted_load(count)
+            for name, one in told.items():
+                print(f"{name}: {count:,} in {one.seconds:.0f} s, {one.rate:,.0f}/s, {one.memory:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -2,13 +2,17 @@
 
 from bench.declaration import Row
 from bench.rows import (
+    bulk_load,
     counted,
     distinct_searches,
+    download,
     first_read,
     knowledge,
+    mixed_writes,
     repeated_read,
     repeated_search,
     start,
+    transactions,
     unchanged_read,
 )
 
@@ -19,6 +23,10 @@ ROWS: tuple[Row, ...] = (
     first_read.ROW,
     distinct_searches.ROW,
     counted.ROW,
+    download.ROW,
+    bulk_load.ROW,
+    mixed_writes.ROW,
+    transactions.ROW,
     knowledge.ROW,
     start.ROW,
 )

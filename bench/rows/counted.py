@@ -8,6 +8,7 @@ import time
 from statistics import median
 
 from bench.bench import Bench
+from bench.databases import BOTH
 from bench.declaration import Figures, Goal, Row
 from bench.processes import fetch
 from bench.queries import ON_A_COMMON_CODE
@@ -32,4 +33,5 @@ ROW = Row(
     (Goal("median", "ms", at_most=20), Goal("matches", "counted")),
     measure,
     for_peers=True,
+    databases=BOTH,
 )

@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html#read
 """
 
 from bench.bench import Bench, paths
+from bench.databases import BOTH
 from bench.declaration import Figures, Goal, Row
 from bench.queries import read_paths
 from bench.wrk import wrk
@@ -12,7 +13,7 @@ from bench.wrk import wrk
 def measure(bench: Bench) -> Figures:
     size = bench.sizes[-1]
     with bench.server(size) as server:
-        measured = wrk(server.base, paths(server, read_paths(size)), seconds=bench.seconds)
+        measured = wrk(server.base, paths(server, read_paths(size, bench.types)), seconds=bench.seconds)
     return {"rate": measured.rate, "p99": measured.p99, "resources": size}
 
 
@@ -22,4 +23,5 @@ ROW = Row(
     (Goal("rate", "/s", at_least=6_000), Goal("p99", "ms", at_most=10), Goal("resources", "in the store")),
     measure,
     for_peers=True,
+    databases=BOTH,
 )

@@ -11,7 +11,7 @@ BESIDE_NGINX = (Goal("rate", "/s"), Goal("nginx", "/s"))
 
 
 def measure(bench: Bench) -> Figures:
-    return bench.beside_nginx(next(read_paths(bench.sizes[0])))
+    return bench.beside_nginx(next(read_paths(bench.sizes[0], bench.types)))
 
 
 ROW = Row(

@@ -18,7 +18,7 @@ def measure(bench: Bench) -> Figures:
         assert server.process is not None
         found = chain(islice(read_paths(size), 5_000), islice(searches(size), 20_000))
         wrk(server.base, paths(server, found), seconds=bench.seconds)
-        workers = children(server.process)
+        workers = children(server.process.pid)
         return {
             "ready": server.ready_after,
             "memory": max(proportional_memory(pid) for pid in workers),

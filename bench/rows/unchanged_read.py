@@ -10,7 +10,7 @@ from bench.rows.repeated_read import BESIDE_NGINX
 
 
 def measure(bench: Bench) -> Figures:
-    return bench.beside_nginx(next(read_paths(bench.sizes[0])), unchanged=True)
+    return bench.beside_nginx(next(read_paths(bench.sizes[0], bench.types)), unchanged=True)
 
 
 ROW = Row(

@@ -1,0 +1,87 @@
+"""A download of all matches of a search, by pages of 1,000, each found by the `next` link of the one before.
+
+https://hl7.org/fhir/R4/http.html#paging
+
+One client for each core downloads everything, all of them at once: a client can only follow one link after
+another, so that one alone leaves cores idle. What one alone gets stands beside it. No page comes from a cache.
+"""
+
+import re
+import time
+from functools import partial
+from os import sched_getaffinity
+from urllib.parse import quote
+
+from bench.bench import Bench
+from bench.client import Connection, at_once
+from bench.databases import BOTH
+from bench.declaration import Figures, Goal, Row
+from bench.processes import Server, children, proportional_memory
+from bench.queries import ON_A_COMMON_CODE
+
+_PAGE = 1_000
+# Bundle.link comes before Bundle.entry.
+_NEXT = re.compile(rb'"relation"\s*:\s*"next"\s*,\s*"url"\s*:\s*"([^"]+)"')
+_HEAD = 8_192
+
+
+def measure(bench: Bench) -> Figures:
+    with bench.server(bench.sizes[-1]) as server:
+        _download(server.base, 0)  # whatever is loaded late is loaded now
+        before = _own_memory(server)
+        start = time.monotonic()
+        matches = _download(server.base, 0)
+        alone = matches / (time.monotonic() - start)
+        clients = len(sched_getaffinity(0))
+        start = time.monotonic()
+        found = sum(at_once(clients, partial(_download, server.base)))
+        rate = found / (time.monotonic() - start)
+        grown = [after - then for after, then in zip(_own_memory(server), before, strict=True)]
+    memory = {"growth": max(0.0, *grown)} if grown else {}
+    return {"rate": rate, "alone": alone, "matches": matches} | memory
+
+
+def _download(base: str, _client: int) -> int:
+    """How many resources there were."""
+    connection = Connection(base)
+    asked, resources, full = f"{base}{ON_A_COMMON_CODE}&_count={_PAGE}", 0, 0
+    while asked:
+        answer = connection.ask(b"GET", _path(asked))
+        if answer.status != 200:
+            raise RuntimeError(f"{asked}: {answer.status} {bytes(answer.body[:200])!r}")
+        following = _NEXT.search(answer.body[:_HEAD])
+        # Pages before the last are as full as the first: to count in each would take the time of the server.
+        if not (full and following):
+            full = bytes(answer.body).count(b'"fullUrl"')
+        resources += full
+        asked = following[1].decode() if following else ""
+    return resources
+
+
+def _path(url: str) -> bytes:
+    return quote("/" + url.split("/", 3)[3], safe="/?&=:%;,+").encode()
+
+
+def _own_memory(server: Server) -> list[float]:
+    return (
+        [proportional_memory(pid, "Pss_Anon") for pid in children(server.process.pid)]
+        if server.process
+        else []
+    )
+
+
+ROW = Row(
+    7,
+    "download by pages of 1,000",
+    (
+        Goal("rate", "resources/s", at_least=150_000),
+        # Flat: not more than the pages that are under way.
+        Goal("growth", "MB more memory of a worker", at_most=25),
+        Goal("alone", "resources/s by one client"),
+        Goal("matches", "matches"),
+    ),
+    measure,
+    for_peers=True,
+    databases=BOTH,
+    published="Blaze 138,000/s on 24 cores",
+)
