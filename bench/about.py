@@ -24,10 +24,10 @@ from bench.queries import SHAPES
 _SAMPLE = 4_000
 
 
-def about(bench: Bench, load_before: float) -> dict[str, Any]:
-    told = {
+def about(bench: Bench, load_before: float, server: str) -> dict[str, Any]:
+    told: dict[str, Any] = {
         "measured": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "server": bench.peer or "this service",
+        "server": server,
         "resources": ", ".join(f"{size:,}" for size in bench.sizes),
         "corpus seed": SEED,
         "body bytes": _body_bytes(),

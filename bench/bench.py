@@ -74,8 +74,15 @@ class Bench:
         return figures | {"ratio": ratio, "bytes": len(body)}
 
     def _repeated(self, url: str, *, unchanged: bool) -> float:
-        headers = {"If-None-Match": fetch(url)[1]["etag"]} if unchanged else {}
+        headers = {"If-None-Match": _etag(url)} if unchanged else {}
         return wrk(url, None, headers, seconds=self.seconds).rate
+
+
+def _etag(url: str) -> str:
+    found = fetch(url)[1].get("etag")
+    if not found:
+        raise RuntimeError(f"{url} has no ETag")
+    return found
 
 
 def types_of(base: str) -> frozenset[str]:

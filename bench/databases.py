@@ -37,7 +37,7 @@ _NAME = "corpus"
 
 @contextlib.contextmanager
 def postgresql(data: Path) -> Iterator[str]:
-    """The URL of the database in a data directory, which is made where it is missing, while a server runs on it.
+    """The URL of the database in a data directory, while a server runs on it; a missing one is made.
 
     It listens on a socket only, in a folder of its own: a path of a socket has at most 107 characters.
     """

@@ -4,7 +4,7 @@ https://github.com/wg/wrk
 
     make bench                                   at 10,000 and 100,000 resources, on SQLite and PostgreSQL
     make bench BENCH=--largest                   and at 1,000,000, whose loads take about half an hour, once
-    make bench BENCH=--smoke                     does every row work? at 1,000, a second each; nothing is written
+    make bench BENCH=--smoke                     does every row work? at 1,000 resources; nothing is written
     make bench BENCH="--rows 1,3 --seconds 10"   some rows; nothing is written
     make bench BENCH="--rows 5 --on PostgreSQL"  on one of the databases; nothing is written
     make bench PEER=http://host/fhir             another FHIR server: what can be asked of any
@@ -26,11 +26,12 @@ from bench.about import about
 from bench.bench import SENT_TO_A_PEER, SIZES, Bench, fill
 from bench.databases import BOTH
 from bench.declaration import Row
-from bench.peer_fhirstarter import fhirstarter
+from bench.peer_fhirstarter import NAME, fhirstarter
 from bench.report import RESULTS, Found, as_json, redraw, table
 from bench.requirements import install
 from bench.rows import ROWS
 from bench.stores import Stores
+from bench.wrk import Failed
 
 _TINY, _SMALL, _MIDDLE, _LARGEST = SIZES
 
@@ -61,7 +62,7 @@ def _measure(bench: Bench, arguments: argparse.Namespace) -> None:
         for database in ([""] if bench.peer else row.databases)
         if bench.peer or database in arguments.on
     ]
-    run = about(bench, before)
+    run = about(bench, before, NAME if arguments.name == "fhirstarter" else bench.peer or "this service")
     print(table(found))
     print("; ".join(f"{name} {value}" for name, value in run.items()))
     is_whole = arguments.rows == _every_row() and set(arguments.on) == set(BOTH)
@@ -116,9 +117,14 @@ def _measured(row: Row, bench: Bench) -> Found:
     try:
         found = Found(row, row.measure(bench), bench.database)
     except Exception as error:  # one row that cannot be measured leaves the others
-        found = Found(row, {}, bench.database, f"{type(error).__name__}: {error}".strip().splitlines()[0])
+        found = Found(row, {}, bench.database, _reason(error))
     print(f"    {found.told()}", file=sys.stderr, flush=True)
     return found
+
+
+def _reason(error: Exception) -> str:
+    kind = "" if isinstance(error, (RuntimeError, Failed)) else f"{type(error).__name__}: "
+    return f"{kind}{error}".strip().splitlines()[0]
 
 
 def _name(bench: Bench, arguments: argparse.Namespace) -> str:

@@ -2,7 +2,7 @@
 
 https://hl7.org/fhir/R4/nd-json.html
 
-    python -m bench.stores 100000                make those of that size now; they are made when needed otherwise
+    python -m bench.stores 100000                make those of that size now, not when they are needed
     python -m bench.stores 1000000 --trusted     and time the load by --trusted into an empty database too
 
 The loads are timed: they are the measurement of row 8, and what they took stands beside the database.

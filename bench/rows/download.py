@@ -3,7 +3,8 @@
 https://hl7.org/fhir/R4/http.html#paging
 
 One client for each core downloads everything, all of them at once: a client can only follow one link after
-another, so that one alone leaves cores idle. What one alone gets stands beside it. No page comes from a cache.
+another, so that one alone leaves cores idle. What one alone gets stands beside it. No page comes from a
+cache.
 """
 
 import re
@@ -31,6 +32,8 @@ def measure(bench: Bench) -> Figures:
         before = _own_memory(server)
         start = time.monotonic()
         matches = _download(server.base, 0)
+        if matches != bench.sizes[-1] // 10:
+            raise RuntimeError(f"{matches} of {bench.sizes[-1] // 10} matches came")
         alone = matches / (time.monotonic() - start)
         clients = len(sched_getaffinity(0))
         start = time.monotonic()
@@ -52,7 +55,7 @@ def _download(base: str, _client: int) -> int:
         following = _NEXT.search(answer.body[:_HEAD])
         # Pages before the last are as full as the first: to count in each would take the time of the server.
         if not (full and following):
-            full = bytes(answer.body).count(b'"fullUrl"')
+            full = bytes(answer.body).count(b'"resource"')
         resources += full
         asked = following[1].decode() if following else ""
     return resources

@@ -7,8 +7,7 @@ refer to those that it has created before them; reads each; updates each by PUT 
 deletes each, the last one first. So a quarter of the requests are of each kind. All ask for `no-cache`. There
 300 users ask a server of 8 cores for ten minutes, the resources are Synthea's, among them claims.
 
-Here it is the same conversation, by 16 clients, with nine types of the corpus, whose bodies have 2.4 kB. A row in
-the store is written for every request but the reads, each in a transaction of its own.
+Here it is the same conversation, by 16 clients, with nine types of the corpus, whose bodies have 2.4 kB.
 """
 
 import json
