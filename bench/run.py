@@ -26,8 +26,9 @@ from bench.about import about
 from bench.bench import SENT_TO_A_PEER, SIZES, Bench, fill
 from bench.databases import BOTH
 from bench.declaration import Row
+from bench.found import Found
 from bench.peer_fhirstarter import NAME, fhirstarter
-from bench.report import RESULTS, Found, as_json, redraw, table
+from bench.report import RESULTS, as_json, redraw, table
 from bench.requirements import install
 from bench.rows import ROWS
 from bench.stores import Stores
@@ -64,7 +65,7 @@ def _measure(bench: Bench, arguments: argparse.Namespace) -> None:
     ]
     run = about(bench, before, NAME if arguments.name == "fhirstarter" else bench.peer or "this service")
     print(table(found))
-    print("; ".join(f"{name} {value}" for name, value in run.items()))
+    print("\n".join(f"{name}: {value}" for name, value in run.items()))
     is_whole = arguments.rows == _every_row() and set(arguments.on) == set(BOTH)
     if is_whole and not arguments.smoke:
         RESULTS.mkdir(exist_ok=True)

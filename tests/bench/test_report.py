@@ -8,8 +8,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from bench.charts import by_size, targets
+from bench.databases import BOTH
 from bench.declaration import Goal, Row
-from bench.report import Found, as_json, chart, redraw, table
+from bench.found import Found
+from bench.report import as_json, redraw, table
 from bench.rows import ROWS
 from bench.wrk import Failed, read
 
@@ -18,8 +21,9 @@ ROW = Row(
     "reads",
     (Goal("rate", "/s", at_least=1_000), Goal("p99", "ms", at_most=10), Goal("bytes", "B")),
     lambda bench: {},
+    published="Others 9/s",
 )
-FOUND = Found(ROW, {"rate": 500.0, "p99": 5.0, "bytes": 7.0})
+FOUND = Found(ROW, {"rate": 500.0, "p99": 5.0, "bytes": 7.0}, "SQLite")
 
 
 def test_every_row_is_declared_once_with_a_target() -> None:
@@ -35,8 +39,8 @@ def test_the_table_has_a_line_for_each_target() -> None:
     _, _, *lines = table([FOUND]).splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     assert cells == [
-        ["1", "reads", "≥ 1,000 /s", "500 /s", "no", "bytes 7.00 B"],
-        ["", "", "≤ 10.0 ms", "5.00 ms", "yes", ""],
+        ["1", "reads", "SQLite", "≥ 1,000 /s", "500 /s", "no", "bytes 7.00 B", "Others 9/s"],
+        ["", "", "", "≤ 10.0 ms", "5.00 ms", "yes", "", ""],
     ]
 
 
@@ -45,8 +49,8 @@ def test_what_was_not_measured_is_not_in_the_table() -> None:
 
 
 def test_a_failure_is_told_in_place_of_figures() -> None:
-    assert "failed" in table([Found(ROW, {}, "it broke")])
-    assert json.loads(as_json([Found(ROW, {}, "it broke")], {}))["rows"][0]["failure"] == "it broke"
+    assert "failed" in table([Found(ROW, {}, failure="it broke")])
+    assert json.loads(as_json([Found(ROW, {}, failure="it broke")], {}))["rows"][0]["failure"] == "it broke"
 
 
 def test_the_json_holds_figures_with_their_targets() -> None:
@@ -62,8 +66,19 @@ def test_the_json_holds_figures_with_their_targets() -> None:
 
 
 def test_a_bar_is_as_long_as_the_part_of_the_target_that_is_reached() -> None:
-    bars = list(ElementTree.fromstring(chart([FOUND])).iter("{http://www.w3.org/2000/svg}rect"))
-    assert [(bar.get("class"), bar.get("width")) for bar in bars] == [("not", "75"), ("met", "300")]
+    bars = ElementTree.fromstring(targets([FOUND])).iter("{http://www.w3.org/2000/svg}rect")
+    lengths = {bar.get("class"): int(bar.get("width", "")) for bar in bars}
+    assert lengths["not"] * 4 == lengths["met"] == lengths["all"]
+
+
+def test_each_database_has_a_line_through_the_sizes() -> None:
+    median = Goal("p50", "ms", at_most=2)
+    row = Row(5, "searches", (median, Goal("at 10", "ms"), Goal("at 100", "ms")), lambda bench: {})
+    found = [Found(row, {"p50": 1, "at 10": 1, "at 100": 2}, name) for name in BOTH]
+    picture = ElementTree.fromstring(by_size(found, median))
+    lines = [line.get("points", "").split() for line in picture.iter("{http://www.w3.org/2000/svg}polyline")]
+    assert [len(points) for points in lines] == [2, 2]
+    assert {"10", "100", *BOTH} <= {text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")}
 
 
 def test_only_what_stands_between_the_marks_is_redrawn(tmp_path: Path) -> None:
