@@ -17,7 +17,7 @@ _STYLE = """
   text { font: 14px system-ui, sans-serif; fill: #1f2328 }
   .name { font-weight: 600 } .small { font-size: 13px }
   .met { fill: #2da44e } .not { fill: #bf8700 } .all { fill: #8c959f; opacity: .25 }
-  .target { stroke: #1f2328; stroke-dasharray: 4 3 }
+  .target { stroke: #1f2328; }
   .line { fill: none; stroke-width: 2.5 } .of0 { stroke: #0969da } .of1 { stroke: #bf3989 }
   .dot0 { fill: #0969da } .dot1 { fill: #bf3989 }
   @media (prefers-color-scheme: dark) {
@@ -59,7 +59,7 @@ _HEAD, _STEP = 30, 36
 
 
 def targets(found: list[Found]) -> str:
-    """A bar for each target: as long as the part of it that is reached; the dashed line is the target."""
+    """A bar for each target: as long as the part of it that is reached."""
     drawn, top, last = [], 4, 0
     for one in found:
         bars = [(goal, value, reached) for goal, value, reached in one.goals() if reached is not None]
@@ -68,10 +68,11 @@ def targets(found: list[Found]) -> str:
             drawn.append(_text(_MARGIN, top + 20, name, kind="name"))
             top, last = top + _HEAD, one.row.number
         for goal, value, reached in bars:
-            drawn.append(_reached(top, f"{one.database} {number(value)} {goal.unit}".strip(), goal, reached))
+            told = f"{one.database} {goal.name} {number(value)} {goal.unit}".strip()
+            drawn.append(_reached(top, told, goal, reached))
             top += _STEP
-    line = _target(_MARGIN + _TARGET, 4, _MARGIN + _TARGET, top)
-    return _svg(top + 4, "How much of each target is reached", "".join(drawn) + line)
+    drawn.append(_text(_MARGIN, top + 20, "The mark is the target; the edge is twice as good, or better."))
+    return _svg(top + 30, "How much of each target is reached", "".join(drawn))
 
 
 def _reached(top: int, told: str, goal: Goal, reached: float) -> str:
@@ -81,6 +82,7 @@ def _reached(top: int, told: str, goal: Goal, reached: float) -> str:
         + _text(_WIDTH - _MARGIN, top + 14, aim, "end")
         + _bar(top + 19, _WIDTH - 2 * _MARGIN, "all")
         + _bar(top + 19, round(_TARGET * min(reached, _MOST)), "met" if reached >= 1 else "not")
+        + _target(_MARGIN + _TARGET, top + 16, _MARGIN + _TARGET, top + 31)
     )
 
 
@@ -89,7 +91,7 @@ _AT_A_SIZE = re.compile(r"at ([\d,]+)")
 
 
 def by_size(found: list[Found], goal: Goal) -> str:
-    """A line for each database through the figures `at 10,000` and so on; the dashed one is the target."""
+    """A line for each database through the figures `at 10,000` and so on; the straight one is the target."""
     lines = {one.database: list(_by_size(one)) for one in found}
     sizes = sorted({size for line in lines.values() for size, _ in line})
     aim = goal.at_most or 0
@@ -103,16 +105,21 @@ def by_size(found: list[Found], goal: Goal) -> str:
 
     drawn = [
         _text(_MARGIN, 20, f"Median of distinct searches, {goal.unit}", kind="name"),
-        _target(_LEFT, up(aim), _RIGHT, up(aim)),
+        _target(_LEFT + 12, up(aim), _RIGHT, up(aim)),
         _text(_MARGIN, up(aim) + 4, goal.target),
         *(_text(across(size), _BOTTOM + 22, f"{size:,}", "middle") for size in sizes),
     ]
     for place, (database, line) in enumerate(lines.items()):
         drawn += [
-            _line(place, [(across(size), up(value), number(value)) for size, value in line]),
+            _line(place, [(across(size), up(value)) for size, value in line]),
             _dot(_LEFT + 6 + 120 * place, _SIZES_HEIGHT - 9, place),
             _text(_LEFT + 16 + 120 * place, _SIZES_HEIGHT - 4, database),
         ]
+    for size in sizes:
+        # The higher figure stands over its dot, the other under it.
+        values = sorted({value for line in lines.values() for at, value in line if at == size}, reverse=True)
+        for value, offset in zip(values, (-9, 20), strict=False):
+            drawn.append(_text(across(size), up(value) + offset, number(value), "middle"))
     return _svg(_SIZES_HEIGHT, "The median of distinct searches by the size of the store", "".join(drawn))
 
 
@@ -122,9 +129,8 @@ def _by_size(one: Found) -> Iterator[tuple[int, float]]:
             yield int(name[1].replace(",", "")), value
 
 
-def _line(place: int, points: list[tuple[float, float, str]]) -> str:
-    path = " ".join(f"{x:.0f},{y:.0f}" for x, y, _ in points)
-    # The first line's figures stand over it, the second's under it.
-    offset = -9 if place == 0 else 20
-    figures = "".join(_dot(x, y, place) + _text(x, y + offset, told, "middle") for x, y, told in points)
-    return f'<polyline class="line of{place}" points="{path}"/>\n{figures}'
+def _line(place: int, points: list[tuple[float, float]]) -> str:
+    path = " ".join(f"{x:.0f},{y:.0f}" for x, y in points)
+    return f'<polyline class="line of{place}" points="{path}"/>\n' + "".join(
+        _dot(x, y, place) for x, y in points
+    )

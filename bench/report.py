@@ -42,7 +42,7 @@ def _lines(one: Found) -> Iterator[tuple[str, ...]]:
     for goal, value, reached in one.goals():
         if reached is not None:
             met = "yes" if reached >= 1 else "no"
-            yield *head, goal.target, f"{number(value)} {goal.unit}", met, beside, published
+            yield *head, goal.target, f"{goal.name} {number(value)} {goal.unit}", met, beside, published
             head, beside, published = ("", "", ""), "", ""
 
 

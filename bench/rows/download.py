@@ -40,7 +40,7 @@ def measure(bench: Bench) -> Figures:
         found = sum(at_once(clients, partial(_download, server.base)))
         rate = found / (time.monotonic() - start)
         grown = [after - then for after, then in zip(_own_memory(server), before, strict=True)]
-    memory = {"growth": max(0.0, *grown)} if grown else {}
+    memory = {"memory grown": max(0.0, *grown)} if grown else {}
     return {"rate": rate, "alone": alone, "matches": matches} | memory
 
 
@@ -79,9 +79,9 @@ ROW = Row(
     (
         Goal("rate", "resources/s", at_least=150_000),
         # Flat: not more than the pages that are under way.
-        Goal("growth", "MB more memory of a worker", at_most=25),
-        Goal("alone", "resources/s by one client"),
-        Goal("matches", "matches"),
+        Goal("memory grown", "MB", at_most=25),
+        Goal("alone", "resources/s"),
+        Goal("matches", "downloaded"),
     ),
     measure,
     for_peers=True,

@@ -80,8 +80,8 @@ ROW = Row(
     "transactions of 100 resources",
     (
         Goal("rate", "resources/s", at_least=1_000),
-        Goal("p50", "ms a transaction, median"),
-        Goal("p99", "ms p99"),
+        Goal("p50", "ms a transaction"),
+        Goal("p99", "ms"),
     ),
     measure,
     for_peers=True,

@@ -39,8 +39,8 @@ def test_the_table_has_a_line_for_each_target() -> None:
     _, _, *lines = table([FOUND]).splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     assert cells == [
-        ["1", "reads", "SQLite", "≥ 1,000 /s", "500 /s", "no", "bytes 7.00 B", "Others 9/s"],
-        ["", "", "", "≤ 10.0 ms", "5.00 ms", "yes", "", ""],
+        ["1", "reads", "SQLite", "≥ 1,000 /s", "rate 500 /s", "no", "bytes 7.00 B", "Others 9/s"],
+        ["", "", "", "≤ 10.0 ms", "p99 5.00 ms", "yes", "", ""],
     ]
 
 
