@@ -93,9 +93,10 @@ def types_of(base: str) -> frozenset[str]:
 
 def fill(peer: str) -> None:
     """Send the beginning of the corpus to another server, of the types that it has, each by PUT."""
-    connection, types = Connection(peer), types_of(peer)
-    for one in resources(SENT_TO_A_PEER):
-        if one["resourceType"] in types:
+    types = types_of(peer)
+    chosen = (one for one in resources(SENT_TO_A_PEER) if one["resourceType"] in types)
+    with Connection(peer) as connection:
+        for one in chosen:
             path = f"/{peer.split('/', 3)[3]}/{one['resourceType']}/{one['id']}"
             answer = connection.ask(b"PUT", path.encode(), json.dumps(one).encode())
             if answer.status not in (200, 201):

@@ -46,18 +46,18 @@ def measure(bench: Bench) -> Figures:
 
 def _download(base: str, _client: int) -> int:
     """How many resources there were."""
-    connection = Connection(base)
     asked, resources, full = f"{base}{ON_A_COMMON_CODE}&_count={_PAGE}", 0, 0
-    while asked:
-        answer = connection.ask(b"GET", _path(asked))
-        if answer.status != 200:
-            raise RuntimeError(f"{asked}: {answer.status} {bytes(answer.body[:200])!r}")
-        following = _NEXT.search(answer.body[:_HEAD])
-        # Pages before the last are as full as the first: to count in each would take the time of the server.
-        if not (full and following):
-            full = bytes(answer.body).count(b'"resource"')
-        resources += full
-        asked = following[1].decode() if following else ""
+    with Connection(base) as connection:
+        while asked:
+            answer = connection.ask(b"GET", _path(asked))
+            if answer.status != 200:
+                raise RuntimeError(f"{asked}: {answer.status} {bytes(answer.body[:200])!r}")
+            following = _NEXT.search(answer.body[:_HEAD])
+            # Pages before the last are as full as the first: to count in each would take the server's time.
+            if not (full and following):
+                full = bytes(answer.body).count(b'"resource"')
+            resources += full
+            asked = following[1].decode() if following else ""
     return resources
 
 

@@ -58,12 +58,13 @@ def measure(bench: Bench) -> Figures:
 
 def _converse(base: str, types: frozenset[str], seconds: int, client: int) -> _Took:
     """What each request took, in milliseconds, by kind."""
-    connection, took = Connection(base), defaultdict[str, list[float]](list)
+    took = defaultdict[str, list[float]](list)
     bodies = _bodies(client, types)
     path = b"/" + base.split("/", 3)[3].encode()
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        _round(partial(_ask, connection, took, end), path, bodies)
+    with Connection(base) as connection:
+        while time.monotonic() < end:
+            _round(partial(_ask, connection, took, end), path, bodies)
     return took
 
 

@@ -30,7 +30,8 @@ def measure(bench: Bench) -> Figures:
         types = bench.types
         path = "/" + server.base.split("/", 3)[3]
         first, *others = bundles(_BUNDLES, types)
-        _check(Connection(server.base).ask(b"POST", path.encode(), first.encode()))
+        with Connection(server.base) as connection:
+            _check(connection.ask(b"POST", path.encode(), first.encode()))
         asked = (Asked(path, "POST", one) for one in others)
         # Twice as long as others: only what is answered within the time counts, and an answer takes long.
         seconds = bench.seconds * 2
