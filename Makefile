@@ -50,7 +50,7 @@ agreement: test-environment conformance-tools  ## compare the gate with the offi
 differential: test-environment  ## compare search with brute force, write docs/differential.md
 	@exec $(TEST) -m tests.search.differential --sample
 
-bench: test-environment  ## measure against nginx, write docs/performance.md; PEER=http://…/fhir measures another server
+bench: test-environment  ## measure, write docs/performance.md; BENCH=--help explains; PEER=http://…/fhir measures another server
 	@exec $(TEST) -m bench.run $(if $(PEER),--peer $(PEER)) $(BENCH)
 
 lock:  ## resolve pyproject.toml into requirements*.lock (needs network)

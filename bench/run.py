@@ -56,13 +56,14 @@ def main() -> None:
 
 def _measure(bench: Bench, arguments: argparse.Namespace) -> None:
     before = os.getloadavg()[0]
+    # One database after the other: the largest stores of both are not in memory together.
     found = [
         _measured(row, replace(bench, database=database))
+        for database in ([""] if bench.peer else BOTH)
         for row in ROWS
-        if row.number in arguments.rows and (row.for_peers or not bench.peer)
-        for database in ([""] if bench.peer else row.databases)
-        if bench.peer or database in arguments.on
+        if row.number in arguments.rows and _applies(row, database, arguments)
     ]
+    found.sort(key=lambda one: one.row.number)
     run = about(bench, before, NAME if arguments.name == "fhirstarter" else bench.peer or "this service")
     print(table(found))
     print("\n".join(f"{name}: {value}" for name, value in run.items()))
@@ -73,6 +74,10 @@ def _measure(bench: Bench, arguments: argparse.Namespace) -> None:
         if not bench.peer:
             redraw(found, run)
     sys.exit(any(one.failure for one in found))
+
+
+def _applies(row: Row, database: str, arguments: argparse.Namespace) -> bool:
+    return row.for_peers if arguments.peer else database in row.databases and database in arguments.on
 
 
 def _arguments() -> argparse.Namespace:

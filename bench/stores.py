@@ -109,6 +109,7 @@ class Stores:
         _tell(f"Loading {count:,} resources into {database}, once ...")
         self._kept.mkdir(parents=True, exist_ok=True)
         making = place.with_name(f"making-{place.name}")
+        _remove(self._kept, making.name)  # what a run left that was killed
         try:
             with _opened(database, making) as url:
                 _remember(self._record(database, count), load(url, self._corpus(count)))

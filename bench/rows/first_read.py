@@ -3,17 +3,23 @@
 https://hl7.org/fhir/R4/http.html#read
 """
 
+from itertools import islice
+
 from bench.bench import Bench, paths
 from bench.databases import BOTH
 from bench.declaration import Figures, Goal, Row
 from bench.queries import read_paths
 from bench.wrk import wrk
 
+_MOST = 200_000
+
 
 def measure(bench: Bench) -> Figures:
     size = bench.sizes[-1]
     with bench.server(size) as server:
-        measured = wrk(server.base, paths(server, read_paths(size, bench.types)), seconds=bench.seconds)
+        measured = wrk(
+            server.base, paths(server, islice(read_paths(size, bench.types), _MOST)), seconds=bench.seconds
+        )
     return {"rate": measured.rate, "p99": measured.p99, "resources": size}
 
 
