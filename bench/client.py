@@ -77,12 +77,25 @@ class Connection:
             there += self._received(there, _PIECE)
             end = self._buffer.find(b"\r\n\r\n", 0, there)
         answer = Answer(int(self._buffer[9:12]), bytes(self._buffer[: end + 2]), memoryview(b""))
-        if answer.header(b"transfer-encoding"):
-            raise ValueError("an answer without Content-Length cannot be read by this client")
+        if answer.header(b"transfer-encoding").lower() == b"chunked":
+            return Answer(answer.status, answer.head, self._chunks(end + 4, there))
         whole = end + 4 + int(answer.header(b"content-length") or 0)
         while there < whole:
             there += self._received(there, whole - there)
         return Answer(answer.status, answer.head, memoryview(self._buffer)[end + 4 : whole])
+
+    def _chunks(self, place: int, there: int) -> memoryview:
+        """Put together; https://www.rfc-editor.org/rfc/rfc9112#section-7.1"""
+        body, size = bytearray(), -1
+        while size:
+            while (end := self._buffer.find(b"\r\n", place, there)) < 0:
+                there += self._received(there, _PIECE)
+            size = int(self._buffer[place:end].split(b";")[0], 16)
+            while there < end + size + 4:
+                there += self._received(there, end + size + 4 - there)
+            body += self._buffer[end + 2 : end + 2 + size]
+            place = end + size + 4
+        return memoryview(body)
 
     def _received(self, there: int, wanted: int) -> int:
         if len(self._buffer) < there + wanted:

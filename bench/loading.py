@@ -15,6 +15,8 @@ from tempfile import TemporaryDirectory
 
 from bench.processes import PeakMemory
 
+_LINE_EVERY = 30
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -23,7 +25,7 @@ class Loaded:
     resources: int
     seconds: float
     memory: float
-    """MB: PSS of all processes of the command together, at its highest"""
+    """MB: PSS of all processes of the command together, at its highest; not of a database server"""
     measured: str
     """when"""
 
@@ -40,7 +42,7 @@ def load(url: str, corpus: Path, *options: str) -> Loaded:
         start = time.monotonic()
         process = subprocess.Popen(command, env=environment, cwd=folder, stdout=subprocess.PIPE)
         with PeakMemory(process.pid) as peak:
-            output = process.communicate()[0].decode()
+            output = _watched(process, peak)
         seconds = time.monotonic() - start
     print(output.strip(), file=sys.stderr, flush=True)
     if process.returncode or " 0 rejected" not in output:
@@ -48,3 +50,14 @@ def load(url: str, corpus: Path, *options: str) -> Loaded:
     with corpus.open("rb") as lines:
         resources = sum(1 for _ in lines)
     return Loaded(resources, seconds, peak.megabytes, time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()))
+
+
+def _watched(process: subprocess.Popen[bytes], peak: PeakMemory) -> str:
+    """Its output at the end; until then a line every so often for who waits."""
+    start = time.monotonic()
+    while True:
+        try:
+            return process.communicate(timeout=_LINE_EVERY)[0].decode()
+        except subprocess.TimeoutExpired:
+            took = time.monotonic() - start
+            print(f"    {took:.0f} s, at most {peak.megabytes:.0f} MB", file=sys.stderr, flush=True)

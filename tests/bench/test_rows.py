@@ -120,7 +120,7 @@ def test_a_load_is_told_that_was_taken_when_the_store_was_made() -> None:
 
 
 def test_the_client_reads_answers_of_any_size_one_after_another() -> None:
-    bodies = [b"", b"x" * 200_000, b"y" * 10]
+    bodies = [b"", b"x" * 200_000, b"y" * 100_000, b"z" * 10]
     with _served(bodies) as base, Connection(base) as connection:
         for body in bodies:
             answer = connection.ask(b"POST", b"/x", b"{}")
@@ -130,7 +130,7 @@ def test_the_client_reads_answers_of_any_size_one_after_another() -> None:
 
 @contextmanager
 def _served(bodies: list[bytes]) -> Iterator[str]:
-    """A server that answers with those bodies in turn, on one connection."""
+    """A server that answers with those bodies in turn; the last but one in chunks."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -140,9 +140,15 @@ def _served(bodies: list[bytes]) -> Iterator[str]:
             body = waiting.pop(0)
             self.send_response(200)
             self.send_header("ETag", 'W/"1"')
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            if len(waiting) == 1:
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                for part in (body[:5], body[5:], b""):
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+            else:
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             pass
