@@ -52,7 +52,7 @@ def measure(bench: Bench) -> Figures:
         found = at_once(_CLIENTS, partial(_converse, server.base, types, bench.seconds))
     took = {kind: list(chain.from_iterable(one[kind] for one in found)) for kind in _KINDS}
     rate = sum(len(one) for one in took.values()) / bench.seconds
-    medians = {kind: median(some) for kind, some in took.items()}
+    medians = {kind: median(some) for kind, some in took.items() if some}
     return {"rate": rate, "p99": quantiles(chain.from_iterable(took.values()), n=100)[98], **medians}
 
 
