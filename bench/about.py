@@ -24,11 +24,11 @@ from bench.queries import SHAPES
 _SAMPLE = 4_000
 
 
-def about(bench: Bench, load_before: float, server: str) -> dict[str, Any]:
+def about(bench: Bench, load_before: float, server: str, sizes: str) -> dict[str, Any]:
     told: dict[str, Any] = {
         "measured": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "server": server,
-        "resources": ", ".join(f"{size:,}" for size in bench.sizes),
+        "resources": sizes,
         "corpus seed": SEED,
         "body bytes": _body_bytes(),
         "code frequencies": _code_frequencies(),

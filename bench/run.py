@@ -4,6 +4,7 @@ https://github.com/wg/wrk
 
     make bench                                   at 10,000 and 100,000 resources, on SQLite and PostgreSQL
     make bench BENCH=--largest                   and at 1,000,000, whose loads take about half an hour, once
+    make bench BENCH="--largest SQLite"          only SQLite at 1,000,000
     make bench BENCH=--smoke                     does every row work? at 1,000 resources; nothing is written
     make bench BENCH="--rows 1,3 --seconds 10"   some rows; nothing is written
     make bench BENCH="--rows 5 --on PostgreSQL"  on one of the databases; nothing is written
@@ -24,7 +25,7 @@ from datetime import UTC, datetime
 
 from bench.about import about
 from bench.bench import SENT_TO_A_PEER, SIZES, Bench, fill
-from bench.databases import BOTH
+from bench.databases import BOTH, POSTGRESQL, SQLITE
 from bench.declaration import Row
 from bench.found import Found
 from bench.peer_fhirstarter import NAME, fhirstarter
@@ -39,16 +40,15 @@ _TINY, _SMALL, _MIDDLE, _LARGEST = SIZES
 
 def main() -> None:
     arguments = _arguments()
-    install(with_postgresql=not arguments.peer and "PostgreSQL" in arguments.on)
+    install(with_postgresql=not arguments.peer and POSTGRESQL in arguments.on)
     with contextlib.ExitStack() as opened:
         if arguments.peer == "fhirstarter":
             arguments.peer = opened.enter_context(fhirstarter())
         stores = opened.enter_context(Stores())
         if arguments.fresh:
             stores.forget()
-        bench = Bench(
-            _sizes(arguments), stores, "", arguments.seconds, arguments.rounds, arguments.peer.rstrip("/")
-        )
+        peer = arguments.peer.rstrip("/")
+        bench = Bench(_sizes(arguments, SQLITE), stores, "", arguments.seconds, arguments.rounds, peer)
         if bench.peer:
             _fill(bench.peer)
         _measure(bench, arguments)
@@ -58,13 +58,14 @@ def _measure(bench: Bench, arguments: argparse.Namespace) -> None:
     before = os.getloadavg()[0]
     # One database after the other: the largest stores of both are not in memory together.
     found = [
-        _measured(row, replace(bench, database=database))
+        _measured(row, replace(bench, database=database, sizes=_sizes(arguments, database)))
         for database in ([""] if bench.peer else BOTH)
         for row in ROWS
         if row.number in arguments.rows and _applies(row, database, arguments)
     ]
     found.sort(key=lambda one: one.row.number)
-    run = about(bench, before, NAME if arguments.name == "fhirstarter" else bench.peer or "this service")
+    server = NAME if arguments.name == "fhirstarter" else bench.peer or "this service"
+    run = about(bench, before, server, _told_sizes(arguments))
     print(table(found))
     print("\n".join(f"{name}: {value}" for name, value in run.items()))
     is_whole = arguments.rows == _every_row() and set(arguments.on) == set(BOTH)
@@ -83,7 +84,12 @@ def _applies(row: Row, database: str, arguments: argparse.Namespace) -> bool:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--peer", default="", help="the FHIR base URL of another server, or fhirstarter")
-    parser.add_argument("--largest", action="store_true", help="measure at 1,000,000 resources too")
+    parser.add_argument(
+        "--largest",
+        nargs="*",
+        choices=BOTH,
+        help="measure at 1,000,000 too, on both or only on this database",
+    )
     parser.add_argument("--smoke", action="store_true", help="at 1,000 resources, a second each")
     parser.add_argument("--fresh", action="store_true", help="make all databases anew: loads are timed again")
     parser.add_argument("--seconds", type=int, default=5, help="how long each measurement takes")
@@ -92,15 +98,22 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--on", nargs="+", choices=BOTH, default=BOTH, help="only on this database")
     arguments = parser.parse_args()
     arguments.name = arguments.peer if arguments.peer == "fhirstarter" else "peer"
+    arguments.largest = BOTH if arguments.largest == [] else arguments.largest or ()
     if arguments.smoke:
         arguments.seconds = arguments.rounds = 1
     return arguments
 
 
-def _sizes(arguments: argparse.Namespace) -> tuple[int, ...]:
+def _sizes(arguments: argparse.Namespace, database: str) -> tuple[int, ...]:
     if arguments.peer:
         return (SENT_TO_A_PEER,)
-    return (_TINY,) if arguments.smoke else (_SMALL, _MIDDLE) + (_LARGEST,) * arguments.largest
+    return (_TINY,) if arguments.smoke else (_SMALL, _MIDDLE) + (_LARGEST,) * (database in arguments.largest)
+
+
+def _told_sizes(arguments: argparse.Namespace) -> str:
+    names = ["sent"] if arguments.peer else arguments.on
+    sizes = {name: ", ".join(f"{size:,}" for size in _sizes(arguments, name)) for name in names}
+    return "; ".join(f"{name} {told}" for name, told in sizes.items())
 
 
 def _fill(peer: str) -> None:
