@@ -97,7 +97,7 @@ def fill(peer: str) -> None:
     chosen = (one for one in resources(SENT_TO_A_PEER) if one["resourceType"] in types)
     with Connection(peer) as connection:
         for one in chosen:
-            path = f"/{peer.split('/', 3)[3]}/{one['resourceType']}/{one['id']}"
+            path = f"{Server(peer).path}/{one['resourceType']}/{one['id']}"
             answer = connection.ask(b"PUT", path.encode(), json.dumps(one).encode())
             if answer.status not in (200, 201):
                 raise RuntimeError(f"PUT {path} was refused: {answer.status} {bytes(answer.body[:500])!r}")
@@ -105,5 +105,4 @@ def fill(peer: str) -> None:
 
 def paths(server: Server, found: Iterator[str]) -> Iterator[Asked]:
     """Paths below the FHIR base as requests to its host."""
-    prefix = "/" + server.base.split("/", 3)[3]
-    return (Asked(prefix + path) for path in found)
+    return (Asked(server.path + path) for path in found)

@@ -18,6 +18,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 _PATIENCE = 120
 
@@ -30,6 +31,11 @@ class Server:
     process: subprocess.Popen[bytes] | None = None
     ready_after: float = 0.0
     """seconds from its start"""
+
+    @property
+    def path(self) -> str:
+        """What comes before the paths of FHIR: nothing, or such as `/fhir`."""
+        return urlsplit(self.base).path
 
     @property
     def root(self) -> str:

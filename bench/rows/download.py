@@ -11,7 +11,7 @@ import re
 import time
 from functools import partial
 from os import sched_getaffinity
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from bench.bench import Bench
 from bench.client import Connection, at_once
@@ -62,7 +62,8 @@ def _download(base: str, _client: int) -> int:
 
 
 def _path(url: str) -> bytes:
-    return quote("/" + url.split("/", 3)[3], safe="/?&=:%;,+").encode()
+    parts = urlsplit(url)
+    return quote(f"{parts.path}?{parts.query}", safe="/?&=:%;,+").encode()
 
 
 def _own_memory(server: Server) -> list[float]:

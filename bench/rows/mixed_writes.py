@@ -23,6 +23,7 @@ from bench.client import Answer, Connection, at_once
 from bench.corpus import PATTERN, resources
 from bench.databases import BOTH
 from bench.declaration import Figures, Goal, Row
+from bench.processes import Server
 
 _CLIENTS = 16
 _TYPES = (
@@ -60,7 +61,7 @@ def _converse(base: str, types: frozenset[str], seconds: int, client: int) -> _T
     """What each request took, in milliseconds, by kind."""
     took = defaultdict[str, list[float]](list)
     bodies = _bodies(client, types)
-    path = b"/" + base.split("/", 3)[3].encode()
+    path = Server(base).path.encode()
     end = time.monotonic() + seconds
     with Connection(base) as connection:
         while time.monotonic() < end:

@@ -29,7 +29,7 @@ _REFERENCE = re.compile(r'(?<="reference":")([A-Za-z]+)/[^"]+(?=")')
 def measure(bench: Bench) -> Figures:
     with bench.server(writes=True) as server:
         types = bench.types
-        path = "/" + server.base.split("/", 3)[3]
+        path = server.path or "/"
         first, *others = bundles(_BUNDLES, types)
         with Connection(server.base) as connection:
             _check(connection.ask(b"POST", path.encode(), first.encode()))

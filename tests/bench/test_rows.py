@@ -92,16 +92,16 @@ def test_each_resource_is_created_read_updated_and_deleted() -> None:
 
 
 PAGES = {
-    b"/fhir/r4/first": b'{"link":[{"relation":"self","url":"x"},{"relation":"next","url":"http://h/fhir/r4/a|b"}],'
+    b"/fhir/r4/first": b'{"link":[{"relation":"self","url":"x"},{"relation":"next","url":"http://h/fhir/r4/x?_page=a|b"}],'
     b'"entry":[{"resource":{}},{"resource":{}}]}',
-    b"/fhir/r4/a%7Cb": b'{"link":[{"relation":"self","url":"x"}],"entry":[{"resource":{}}]}',
+    b"/fhir/r4/x?_page=a%7Cb": b'{"link":[{"relation":"self","url":"x"}],"entry":[{"resource":{}}]}',
 }
 
 
 def test_a_download_follows_the_links_to_the_last_page(monkeypatch: pytest.MonkeyPatch) -> None:
     class Pages(Told):
         def ask(self, method: bytes, path: bytes, body: bytes = b"") -> Answer:
-            return Answer(200, b"", memoryview(PAGES.get(path, PAGES[b"/fhir/r4/first"])))
+            return Answer(200, b"", memoryview(PAGES[path if b"_page" in path else b"/fhir/r4/first"]))
 
     monkeypatch.setattr(download, "Connection", lambda base: Pages())
     assert download._download("http://h/fhir/r4", 0) == 3
