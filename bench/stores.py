@@ -17,6 +17,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from fcntl import LOCK_EX, LOCK_NB, flock
 from functools import partial
 from hashlib import sha256
 from multiprocessing import Pool
@@ -51,6 +52,13 @@ class Stores:
         self._urls: dict[tuple[str, int], str] = {}
 
     def __enter__(self) -> Stores:
+        self._kept.mkdir(parents=True, exist_ok=True)
+        lock = self._opened.enter_context((self._kept / "lock").open("w"))
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            self._opened.close()
+            sys.exit(f"Another benchmark uses {self._kept}: two at once would measure each other.")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -88,7 +96,6 @@ class Stores:
         record = self._record("trusted", count)
         if not record.exists():
             _tell(f"Checking {count:,} resources and loading them by --trusted, once ...")
-            self._kept.mkdir(parents=True, exist_ok=True)
             with TemporaryDirectory(prefix="trusted-", dir=self._kept) as folder:
                 url, corpus = f"sqlite:///{folder}/trusted.sqlite", self._corpus(count)
                 load(url, corpus, "--check")
@@ -96,7 +103,9 @@ class Stores:
         return _remembered(record)
 
     def forget(self) -> None:
-        shutil.rmtree(self._kept, ignore_errors=True)
+        """So that everything is made anew."""
+        for place in self._kept.glob("[0-9]*"):
+            _remove(self._kept, place.name)
 
     def _place(self, database: str, count: int) -> Path:
         suffix = ".sqlite" if database == SQLITE else ".postgresql"
@@ -107,7 +116,6 @@ class Stores:
 
     def _make(self, database: str, count: int, place: Path) -> None:
         _tell(f"Loading {count:,} resources into {database}, once ...")
-        self._kept.mkdir(parents=True, exist_ok=True)
         making = place.with_name(f"making-{place.name}")
         _remove(self._kept, making.name)  # what a run left that was killed
         try:
