@@ -62,9 +62,13 @@ class Connection:
         self._socket.sendall(head + b"\r\n" + body)
         answer = self._answer()
         if answer.header(b"connection").lower() == b"close":
-            self._socket.close()
-            self._socket = self._connected()
+            self.renew()
         return answer
+
+    def renew(self) -> None:
+        """Go on over another connection, which another worker of the server may get."""
+        self._socket.close()
+        self._socket = self._connected()
 
     def _connected(self) -> socket.socket:
         connected = socket.create_connection(self._address, timeout=60)

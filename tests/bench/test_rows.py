@@ -68,6 +68,9 @@ class Told(Connection):
     def __exit__(self, *_: object) -> None:
         pass
 
+    def renew(self) -> None:
+        pass
+
     def ask(self, method: bytes, path: bytes, body: bytes = b"") -> Answer:
         self.asked.append((method, path, body))
         head = b"HTTP/1.1 201 Created\r\nLocation: http://x%s/id-%d/_history/1\r\n" % (path, len(self.asked))
