@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 EARLIEST = -(2**62)  # an open start: before every date that FHIR can write
 LATEST = 2**62
 
+# Year, month, day, hour, minute, second, fraction and zone.
 _PATTERN = re.compile(
-    r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)"
-    r"(?:T(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.(?P<fraction>\d+))?)?"
-    r"(?P<zone>Z|[+-]\d\d:\d\d)?)?)?)?",
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)"
+    r"(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?"
+    r"(Z|[+-]\d\d:\d\d)?)?)?)?",
     re.ASCII,
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY = _EPOCH.toordinal()
+_DAY = 86_400_000_000
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -42,41 +46,46 @@ def date_range(text: str) -> tuple[int, int]:
         raise ValueError(
             f"`{text}` is not a date: write YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss with a time zone"
         )
-    part = match.groupdict()
-    year, month, day = int(part["year"]), int(part["month"] or 1), int(part["day"] or 1)
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
     try:
-        if part["hour"] is None:
-            start = datetime(year, month, day, tzinfo=UTC)
-            return to_microseconds(start), _end_of_day_or_longer(start, part["month"], part["day"])
+        if hour is None:
+            start = datetime(int(year), int(month or 1), int(day or 1))
+            return _since_epoch(start), _end_of_day_or_longer(start, month, day)
         # A leap second is written as :60; the clock here has none, so it is the last second of the minute.
-        second = min(int(part["second"] or 0), 59)
-        start = datetime(
-            year, month, day, int(part["hour"]), int(part["minute"]), second, tzinfo=_zone(part["zone"])
-        )
+        seconds = min(int(second or 0), 59)
+        start = datetime(int(year), int(month), int(day), int(hour), int(minute), seconds)
+        low = _since_epoch(start) - _offset(zone)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"`{text}` is not a date: {error}") from None
-    low = to_microseconds(start)
-    if part["second"] is None:
+    if second is None:
         return low, low + 60_000_000
-    if part["fraction"] is None:
+    if fraction is None:
         return low, low + 1_000_000
-    digits = part["fraction"][:6]
+    digits = fraction[:6]
     return low + int(digits.ljust(6, "0")), low + int(digits.ljust(6, "0")) + 10 ** (6 - len(digits))
+
+
+def _since_epoch(start: datetime) -> int:
+    """Whole microseconds of a time in UTC, which needs no zone to be counted."""
+    days = start.toordinal() - _EPOCH_DAY
+    return (((days * 24 + start.hour) * 60 + start.minute) * 60 + start.second) * 1_000_000
 
 
 def _end_of_day_or_longer(start: datetime, month: str | None, day: str | None) -> int:
     if day is not None:
-        return to_microseconds(start) + 86_400_000_000
+        return _since_epoch(start) + _DAY
     if month is not None and start.month < 12:
-        return to_microseconds(start.replace(month=start.month + 1))
+        return _since_epoch(start.replace(month=start.month + 1))
     if start.year == 9999:
-        return to_microseconds(datetime(9999, 12, 31, tzinfo=UTC)) + 86_400_000_000
-    return to_microseconds(datetime(start.year + 1, 1, 1, tzinfo=UTC))
+        return _since_epoch(datetime(9999, 12, 31)) + _DAY
+    return _since_epoch(datetime(start.year + 1, 1, 1))
 
 
-def _zone(text: str | None) -> timezone:
-    if text is None or text == "Z":
-        return UTC
-    hours, minutes = int(text[1:3]), int(text[4:6])
-    offset = timedelta(hours=hours, minutes=minutes)
-    return timezone(-offset if text[0] == "-" else offset)
+@lru_cache(maxsize=256)
+def _offset(zone: str | None) -> int:
+    """How many microseconds a zone is ahead of UTC; ValueError when it is a day or more."""
+    if zone is None or zone == "Z":
+        return 0
+    distance = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))
+    named = timezone(-distance if zone[0] == "-" else distance)
+    return named.utcoffset(None) // _MICROSECOND

@@ -52,23 +52,32 @@ def text_columns(resource: dict[str, Any]) -> tuple[str, str]:
     """The words of the narrative, and all words of the resource, each joined by spaces."""
     div = resource.get("text", {}).get("div", "") if isinstance(resource.get("text"), dict) else ""
     narrative = " ".join(narrative_words(div))
-    rest = {name: value for name, value in resource.items() if name not in ("text", "meta", "resourceType")}
     strings: list[str] = []
-    _collect(rest, strings)
+    for name, value in resource.items():
+        if name not in _NO_CONTENT:
+            _collect(value, strings)
     content = " ".join(words(" ".join(strings)[:MAXIMUM_CHARACTERS]))
     return narrative[:MAXIMUM_CHARACTERS], f"{narrative} {content}"[:MAXIMUM_CHARACTERS].strip()
 
 
+# The narrative is in the content anyway; what a resource is and how it is marked are no words of its own.
+_NO_CONTENT = frozenset(("text", "meta", "resourceType"))
+
+
 def _collect(value: Any, strings: list[str]) -> None:
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         strings.append(value)
-    elif isinstance(value, list):
+    elif kind is list:
         for item in value:
             _collect(item, strings)
-    elif isinstance(value, dict):
+    elif kind is dict:
         for name, member in value.items():
             # Attachments and signatures are no text.
-            if name != "data" or not isinstance(member, str):
+            if type(member) is str:
+                if name != "data":
+                    strings.append(member)
+            else:
                 _collect(member, strings)
 
 

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/search.html
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
 from fhir_service.fhir.path import compile_path
@@ -13,10 +14,10 @@ from fhir_service.search.contained import HOLDS, MARK, Container, Held, containe
 from fhir_service.search.definitions import SearchParameter, SearchParameters
 from fhir_service.search.full_text import text_columns
 from fhir_service.search.keys import exact_key, hash_key
-from fhir_service.search.param_types import Row, kind_of
+from fhir_service.search.param_types import OtherRow, Row, kind_of
 
 # Raised by one whenever rows are made differently, so that existing stores are indexed anew.
-INDEX_VERSION = 6
+INDEX_VERSION = 7
 
 Values = list[tuple[str, Any]]
 """What an expression gives: (FHIR type, JSON value) each."""
@@ -59,20 +60,40 @@ def index_rows(resource: dict[str, Any], parameters: SearchParameters) -> list[I
 def _own_rows(
     resource: dict[str, Any], parameters: SearchParameters, container: Container
 ) -> Iterator[IndexRow]:
+    elements = _Elements()
     for parameter in parameters.evaluated(resource["resourceType"]):
         values = parameter.path(resource)
         if not values:
             continue
         found = (
-            _composite_rows(resource, values, parameter, parameters)
+            _composite_rows(resource, values, parameter, parameters, elements)
             if parameter.type == "composite"
-            else _plain_rows(values, parameter)
+            else _plain_rows(values, parameter, elements)
         )
         for row in found:
             yield _placed(row, container) if row.table == "reference" else row
     yield from _own_canonical(resource, parameters)
     # No search parameter evaluates the full text; see full_text.py.
     yield IndexRow("text", "", 0, text_columns(resource))
+
+
+class _Elements:
+    """What the elements of one resource come to, each made once: `code` is also what `combo-code` finds."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, int], tuple[Any, list[OtherRow]]] = {}
+
+    def rows(self, parameter: SearchParameter, type_name: str, value: Any) -> list[OtherRow]:
+        """(suffix of the code, table, row) of all that a parameter of this type keeps of an element."""
+        key = (parameter.type, type_name, id(value))
+        known = self._known.get(key)
+        if known is None:
+            kind = kind_of(parameter)
+            found = [("", parameter.table, columns) for columns in kind.rows(type_name, value)]
+            found.extend(kind.other_rows(parameter, type_name, value))
+            # Kept with its value, so that no other one gets its id.
+            known = self._known[key] = (value, found)
+        return known[1]
 
 
 def _own_canonical(resource: dict[str, Any], parameters: SearchParameters) -> Iterator[IndexRow]:
@@ -92,30 +113,45 @@ def _placed(row: IndexRow, container: Container) -> IndexRow:
     return row._replace(columns=(*(container.target(str(fragment)) or ("", "")), version))
 
 
-def _plain_rows(values: Values, parameter: SearchParameter) -> Iterator[IndexRow]:
-    kind = kind_of(parameter)
+def _plain_rows(values: Values, parameter: SearchParameter, elements: _Elements) -> Iterator[IndexRow]:
+    code = parameter.code
     for type_name, value in values:
         if parameter.type == "reference" and "resourceType" in value and type_name not in parameter.targets:
             continue  # the first entry of a Bundle: a Composition or a MessageHeader, as the parameter says
-        for columns in kind.rows(type_name, value):
-            yield IndexRow(parameter.table, parameter.code, 0, columns)
-        for suffix, table, columns in kind.other_rows(parameter, type_name, value):
-            yield IndexRow(table, parameter.code + suffix, 0, columns)
+        for suffix, table, columns in elements.rows(parameter, type_name, value):
+            yield IndexRow(table, code + suffix, 0, columns)
 
 
 def _composite_rows(
-    resource: dict[str, Any], values: Values, composite: SearchParameter, parameters: SearchParameters
+    resource: dict[str, Any],
+    values: Values,
+    composite: SearchParameter,
+    parameters: SearchParameters,
+    elements: _Elements,
 ) -> Iterator[IndexRow]:
+    """Rows of the elements that have a value of every component: the others, no value `a$b` can match."""
     components = [parameters.component(composite, n) for n in range(len(composite.components))]
-    for element, (type_name, value) in enumerate(values):
-        for component in components:
-            kind = kind_of(component)
-            # The element's type is known only now: a composite may stand on several.
-            path = compile_path(component.expression, type_name, composite.release)
-            for part_type, part in path(value, resource=resource):
-                for columns in kind.rows(part_type, part):
-                    yield IndexRow(component.table, component.code, element, columns)
-                # A composite takes no modifiers, so that of the other rows only these are asked for.
-                if component.type == "quantity":
-                    for suffix, table, columns in kind.other_rows(component, part_type, part):
-                        yield IndexRow(table, component.code + suffix, element, columns)
+    for number, (type_name, value) in enumerate(values):
+        # The element's type is known only now: a composite may stand on several.
+        paths = [compile_path(one.expression, type_name, one.release) for one in components]
+        found = [path(value, resource=resource) for path in paths]
+        if all(found):
+            parts = [
+                _part_rows(part, component, number, elements)
+                for part, component in zip(found, components, strict=True)
+            ]
+            if all(parts):
+                yield from chain.from_iterable(parts)
+
+
+def _part_rows(
+    values: Values, component: SearchParameter, number: int, elements: _Elements
+) -> list[IndexRow]:
+    # A composite takes no modifiers, so that of the other rows only these are asked for.
+    takes_all = component.type == "quantity"
+    return [
+        IndexRow(table, component.code + suffix, number, columns)
+        for type_name, value in values
+        for suffix, table, columns in elements.rows(component, type_name, value)
+        if takes_all or not suffix
+    ]

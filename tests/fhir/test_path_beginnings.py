@@ -33,7 +33,7 @@ from fhir_service.search.definitions import SearchParameters
         (
             "Patient",
             "(Patient.deceased as dateTime)",
-            {"deceasedBoolean", "_deceasedBoolean", "deceasedDateTime", "_deceasedDateTime"},
+            {"deceasedDateTime", "_deceasedDateTime"},
         ),
         ("Patient", "Patient.where(active)", None),
         ("Patient", "%resource.name", None),

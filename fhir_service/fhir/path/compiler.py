@@ -9,7 +9,7 @@ the empty set of types and is dropped from a union.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -17,27 +17,17 @@ from .beginnings import beginnings
 from .errors import UnsupportedExpression
 from .functions import CLOCK_FUNCTIONS, FUNCTIONS, Function
 from .grammar import Binary, Call, Index, Literal, Member, Name, Node, Unary, Variable, parse, type_specifier
-from .navigation import ABSTRACT_RESOURCES, Types, element_step
-from .operators import OPERATORS, negate, union
+from .navigation import ABSTRACT_RESOURCES, Types, element_step, kind_of_type, type_test
+from .operators import OPERATORS, negate
 from .runtime import EMPTY, Environment, Item, Items, Resolve, Run, boolean, integer, singleton
 from .schema import Schema
+from .values import distinct
 
 Compiled = tuple[Run, Types]
 
 NOTHING: frozenset[str] = frozenset()
 BOOLEAN = frozenset(("boolean",))
 
-# What System types are called in FHIR; some of HL7's expressions use them (`value.as(DateTime)`).
-SYSTEM_TYPES = {
-    "Boolean": ("boolean",),
-    "String": ("string", "uri"),
-    "Integer": ("integer",),
-    "Decimal": ("decimal",),
-    "Date": ("date",),
-    "DateTime": ("dateTime", "instant"),
-    "Time": ("time",),
-    "Quantity": ("Quantity",),
-}
 CONSTANTS = {
     "%ucum": "http://unitsofmeasure.org",
     "%sct": "http://snomed.info/sct",
@@ -48,7 +38,7 @@ CONSTANTS = {
 class Path:
     """A compiled expression; call it with a node of the type it was compiled for."""
 
-    __slots__ = ("_beginnings", "_run", "_schema", "_type_name", "expression", "types")
+    __slots__ = ("_beginnings", "_is_abstract", "_run", "_schema", "_type_name", "expression", "types")
 
     def __init__(
         self,
@@ -64,8 +54,8 @@ class Path:
         self._schema = schema
         node = _parsed(expression)
         run, types = _Compiler(type_name, schema, variables, has_clock=has_clock).compile(node)
-        abstract = type_name in ABSTRACT_RESOURCES
-        self._beginnings = None if abstract else beginnings(node, type_name, schema)
+        self._is_abstract = type_name in ABSTRACT_RESOURCES
+        self._beginnings = None if self._is_abstract else beginnings(node, type_name, schema)
         self._run = run
         self.types: Types = types
         """The FHIR types the values can have; None when only the data can tell, empty when there are none."""
@@ -81,12 +71,12 @@ class Path:
         :param resolve: gives the resource of a literal reference; without it only its type is known
         :param resource: what `%resource` is, when the node is not itself a resource
         """
-        if self._beginnings is not None and self._beginnings.isdisjoint(node):
+        if self._beginnings is not None and node.keys().isdisjoint(self._beginnings):
             return []
-        name = self._type_name
-        if name in ABSTRACT_RESOURCES:
-            name = node.get("resourceType", name)
-        items = self.evaluate((name, node, None), resource, resource, resolve)
+        name = node.get("resourceType", self._type_name) if self._is_abstract else self._type_name
+        context = [(name, node, None)]
+        holder = context if resource is None else _holder(resource, context)
+        items = self._run(Environment(self._schema, context, holder, holder, resolve, {}), context)
         return [(name, value) for name, value, _ in items if value is not None]
 
     def evaluate(
@@ -167,7 +157,9 @@ class _Compiler:
         self.functions = FUNCTIONS | CLOCK_FUNCTIONS if has_clock else FUNCTIONS
         self.context: Types = None if type_name in ABSTRACT_RESOURCES else frozenset((type_name,))
         holder = type_name.partition(".")[0]
-        self.resource: Types = frozenset((holder,)) if self._kind(holder) == "resource" else None
+        self.resource: Types = (
+            frozenset((holder,)) if kind_of_type(holder, self.schema) == "resource" else None
+        )
         self.this = self.context
 
     def compile(self, node: Node, types: Types | str = "context") -> Compiled:
@@ -182,13 +174,13 @@ class _Compiler:
         return lambda environment, _: items, frozenset((node.type,))
 
     def _name(self, node: Name, focus: Types) -> Compiled:
-        if node.name[0].isupper() and self._kind(node.name):
+        if node.name[0].isupper() and kind_of_type(node.name, self.schema):
             return self._root_type(node.name, focus)
         return self._element(node, focus)
 
     def _root_type(self, name: str, focus: Types) -> Compiled:
         if focus is None:
-            matches = self._type_test(name)
+            matches = type_test(name, self.schema)
             narrowed = None if name in ABSTRACT_RESOURCES else frozenset((name,))
             return lambda environment, items: [item for item in items if matches(item[0])], narrowed
         kept = frozenset(one for one in focus if self.schema.is_a(one, name))
@@ -303,19 +295,23 @@ class _Compiler:
         return run, None if result == "any" else frozenset((result,))
 
     def _union(self, node: Binary, focus: Types) -> Compiled:
-        sides = [self.compile(side, focus) for side in (node.left, node.right)]
+        """All sides of `a | b | c` at once, of which mostly one can apply: the others are for other types."""
+        sides = [self.compile(side, focus) for side in _sides(node)]
         live = [side for side in sides if side[1] != NOTHING]
         if not live:
             return _nothing, NOTHING
-        if len(live) == 1:
-            run = live[0][0]
-            return lambda environment, items: union(run(environment, items), EMPTY), live[0][1]
-        left, right = live[0][0], live[1][0]
-        types = _either([side[1] for side in live])
-        return lambda environment, items: union(left(environment, items), right(environment, items)), types
+        first, *others = (run for run, _ in live)
+
+        def run(environment: Environment, items: Items) -> Items:
+            found = first(environment, items)
+            for other in others:
+                found = found + other(environment, items)
+            return found if len(found) < 2 else distinct(found)
+
+        return run, _either([types for _, types in live])
 
     def _is(self, target: Run, name: str) -> Compiled:
-        matches = self._type_test(name)
+        matches = type_test(name, self.schema)
 
         def run(environment: Environment, items: Items) -> Items:
             item = singleton(target(environment, items))
@@ -325,9 +321,9 @@ class _Compiler:
 
     def _of_type(self, target: Run, name: str, types: Types) -> Compiled:
         """`ofType`, and `as`, which HL7's search parameters use on many items to mean the same."""
-        matches = self._type_test(name)
+        matches = type_test(name, self.schema)
         if types is None:
-            concrete = self._kind(name) == "resource" and name not in ABSTRACT_RESOURCES
+            concrete = kind_of_type(name, self.schema) == "resource" and name not in ABSTRACT_RESOURCES
             narrowed = frozenset((name,)) if concrete else None
         else:
             narrowed = frozenset(filter(matches, types))
@@ -340,30 +336,6 @@ class _Compiler:
             return [item for item in target(environment, items) if matches(item[0])]
 
         return run, narrowed
-
-    def _type_test(self, name: str) -> Callable[[str], bool]:
-        plain = name.removeprefix("System.")
-        if name == plain and self._kind(name):
-            wanted: tuple[str, ...] = (name,)
-        elif plain in SYSTEM_TYPES:
-            wanted = SYSTEM_TYPES[plain]
-        else:
-            raise UnsupportedExpression(f"there is no type `{name}`")
-        known: dict[str, bool] = {}
-
-        def matches(type_name: str) -> bool:
-            answer = known.get(type_name)
-            if answer is None:
-                answer = known[type_name] = any(self.schema.is_a(type_name, one) for one in wanted)
-            return answer
-
-        return matches
-
-    def _kind(self, name: str) -> str | None:
-        try:
-            return self.schema.type_definition(name).kind
-        except KeyError:
-            return None
 
     _by_node: dict[type, Callable[..., Compiled]] = {
         Literal: _literal,
@@ -404,6 +376,14 @@ def _either(sides: list[Types]) -> Types:
             return None
         found |= side
     return found
+
+
+def _sides(node: Node) -> Iterator[Node]:
+    if isinstance(node, Binary) and node.operator == "|":
+        yield from _sides(node.left)
+        yield from _sides(node.right)
+    else:
+        yield node
 
 
 def _prefixed(name: str) -> str | None:

@@ -19,6 +19,18 @@ Types = frozenset[str] | None
 # Types whose instances say themselves what they are.
 ABSTRACT_RESOURCES = frozenset(("Resource", "DomainResource", "CanonicalResource", "MetadataResource"))
 
+# What System types are called in FHIR; some of HL7's expressions use them (`value.as(DateTime)`).
+SYSTEM_TYPES = {
+    "Boolean": ("boolean",),
+    "String": ("string", "uri"),
+    "Integer": ("integer",),
+    "Decimal": ("decimal",),
+    "Date": ("date",),
+    "DateTime": ("dateTime", "instant"),
+    "Time": ("time",),
+    "Quantity": ("Quantity",),
+}
+
 Reader = Callable[[Any, Any, Items], None]
 """(value, sibling, found): appends an element of one item to what is found."""
 
@@ -117,10 +129,26 @@ def reader_of(schema: Schema, type_name: str, name: str) -> tuple[Reader | None,
 
 @cache
 def is_primitive(type_name: str, schema: Schema) -> bool:
+    return kind_of_type(type_name, schema) == "primitive-type"
+
+
+def kind_of_type(name: str, schema: Schema) -> str | None:
     try:
-        return schema.type_definition(type_name).kind == "primitive-type"
+        return schema.type_definition(name).kind
     except KeyError:
-        return False
+        return None
+
+
+def type_test(name: str, schema: Schema) -> Callable[[str], bool]:
+    """Whether a type is the one that `is`, `as` and `ofType` name."""
+    plain = name.removeprefix("System.")
+    if name == plain and kind_of_type(name, schema):
+        wanted: tuple[str, ...] = (name,)
+    elif plain in SYSTEM_TYPES:
+        wanted = SYSTEM_TYPES[plain]
+    else:
+        raise UnsupportedExpression(f"there is no type `{name}`")
+    return cache(lambda type_name: any(schema.is_a(type_name, one) for one in wanted))
 
 
 def _complex(name: str, kind: str) -> Reader:

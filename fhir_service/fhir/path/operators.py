@@ -12,7 +12,7 @@ from typing import Any
 from .date_arithmetic import shift
 from .errors import EvaluationError
 from .runtime import EMPTY, Items, boolean, singleton, truth
-from .values import NUMBERS, TEMPORAL, compare, distinct, equal, equivalent, is_quantity, number
+from .values import NUMBERS, TEMPORAL, compare, equal, equivalent, is_quantity, number
 
 Operation = Callable[[Items, Items], Items]
 
@@ -75,12 +75,6 @@ def contains(left: Items, right: Items) -> Items:
 def is_in(left: Items, right: Items) -> Items:
     """`in`"""
     return contains(right, left)
-
-
-def union(left: Items, right: Items) -> Items:
-    """`|`: both collections without duplicates."""
-    both = left + right
-    return both if len(both) < 2 else distinct(both)
 
 
 def both(left: Items, right: Items) -> Items:

@@ -17,7 +17,7 @@ A composite keeps no rows of its own: its parts are rows of their own types that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -89,9 +89,9 @@ class SearchParameterType(Protocol):
 
     def modifiers(self, parameter: SearchParameter) -> tuple[str, ...]: ...
 
-    def rows(self, type_name: str, value: Any) -> Iterator[Row]: ...
+    def rows(self, type_name: str, value: Any) -> Iterable[Row]: ...
 
-    def other_rows(self, parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]: ...
+    def other_rows(self, parameter: SearchParameter, type_name: str, value: Any) -> Iterable[OtherRow]: ...
 
     def predicate(
         self, parameter: SearchParameter, modifier: str | None, text: str, context: Context

@@ -49,7 +49,7 @@ def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterat
         if of_low is None or of_high is None or of_low.code != of_high.code:
             continue
         low = LEAST if ends.low is None else of_low.of(ends.low)
-        high = GREATEST if ends.high is None else of_high.of(ends.high)
+        high = GREATEST if ends.high is None else low if ends.is_one else of_high.of(ends.high)
         yield CANONICAL, "quantity", (low, high, 0, exact_key(of_low.code), "")
 
 
@@ -60,6 +60,11 @@ class _Ends(NamedTuple):
     high: Decimal | None
     unit_of_low: dict[str, Any]
     unit_of_high: dict[str, Any]
+
+    @property
+    def is_one(self) -> bool:
+        """Whether it is a number rather than a range."""
+        return self.low is self.high and self.unit_of_low is self.unit_of_high
 
 
 def _ends(value: Any) -> Iterator[_Ends]:

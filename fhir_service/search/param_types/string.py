@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/search.html#string (R5's `:text`: #modifiertextstring)
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from fhir_service.errors import Invalid
@@ -45,7 +46,9 @@ def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterat
                 yield ":text", "string", words_row(text)
 
 
+@lru_cache(maxsize=4096)
 def string_row(text: str) -> Row:
+    """Kept for a while: displays of codes, names of cities and the like come again and again."""
     folded = fold(text)
     # Both pieces overlap, so that a search within the text misses nothing at the cut.
     rest = folded[KEY_LENGTH // 2 :] if len(folded) > KEY_LENGTH else ""

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/search.html#token
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fhir_service.errors import Invalid, NotSupported, ServiceError
@@ -37,28 +37,32 @@ def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
 _CODED = frozenset(("code", "Coding", "CodeableConcept", "CodeableReference"))
 
 
-def rows(type_name: str, value: Any) -> Iterator[Row]:
-    match value:
-        case bool():
-            yield ("true" if value else "false"), IMPLIED_SYSTEM
-        case str() if type_name == "string":
-            yield exact_key(value.casefold()), 0
-        case str():
-            yield exact_key(value), IMPLIED_SYSTEM if type_name == "code" else 0
-        case dict():
-            yield from dict.fromkeys(_pairs(type_name, value)) or _without_code(type_name, value)
+def rows(type_name: str, value: Any) -> Iterable[Row]:
+    if isinstance(value, dict):
+        return dict.fromkeys(_pairs(type_name, value)) or _without_code(type_name, value)
+    if isinstance(value, bool):
+        return (("true" if value else "false", IMPLIED_SYSTEM),)
+    if not isinstance(value, str):
+        return ()
+    if type_name == "string":
+        return ((exact_key(value.casefold()), 0),)
+    return ((exact_key(value), IMPLIED_SYSTEM if type_name == "code" else 0),)
 
 
-def _pairs(type_name: str, value: dict[str, Any]) -> Iterator[Row]:
-    match value:
-        case {"coding": [*codings]} | {"concept": {"coding": [*codings]}}:
-            for coding in codings:
-                yield from _pair(coding.get("code"), coding.get("system"))
-        case {"value": str(identifier)} if type_name != "Coding":
-            # Identifier, and ContactPoint, whose system is a code and no namespace.
-            yield from _pair(identifier, value.get("system") if type_name == "Identifier" else None)
-        case _ if type_name != "ContactPoint":
-            yield from _pair(value.get("code"), value.get("system"))
+def _pairs(type_name: str, value: dict[str, Any]) -> list[Row]:
+    codings = value.get("coding")
+    if codings is None and isinstance(concept := value.get("concept"), dict):
+        codings = concept.get("coding")
+    if isinstance(codings, list):
+        found = [_pair(coding.get("code"), coding.get("system")) for coding in codings]
+    elif type_name != "Coding" and isinstance(identifier := value.get("value"), str):
+        # Identifier, and ContactPoint, whose system is a code and no namespace.
+        found = [_pair(identifier, value.get("system") if type_name == "Identifier" else None)]
+    elif type_name != "ContactPoint":
+        found = [_pair(value.get("code"), value.get("system"))]
+    else:
+        found = []
+    return [pair for pair in found if pair]
 
 
 def _without_code(type_name: str, value: dict[str, Any]) -> Iterator[Row]:
@@ -70,35 +74,36 @@ def _without_code(type_name: str, value: dict[str, Any]) -> Iterator[Row]:
 
 def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]:
     """What `:text` and R5's modifiers look for, and identifiers together with their type for `:of-type`."""
+    of_r5 = parameter.release.name == "r5"
     for text in _texts(type_name, value):
         yield ":text", "string", string_row(text)
-        if parameter.release.name == "r5" and words(text):
+        if of_r5 and words(text):
             yield ":text-advanced", "string", words_row(text)
-    if parameter.release.name == "r5":
+    if of_r5:
         for code, _ in rows(type_name, value):
             # A code without capitals is found among the plain rows.
             if isinstance(code, str) and code != fold(code):
                 yield ":code-text", "token", (fold(code), 0)
     if type_name == "Identifier" and "value" in value:
         for coding in value.get("type", {}).get("coding", ()):
-            for code, system in _pair(coding.get("code"), coding.get("system")):
-                yield ":of-type", "token", (exact_key(f"{code}|{value['value']}"), system)
+            if pair := _pair(coding.get("code"), coding.get("system")):
+                yield ":of-type", "token", (exact_key(f"{pair[0]}|{value['value']}"), pair[1])
 
 
-def _pair(code: str | None, system: str | None) -> Iterator[Row]:
+def _pair(code: str | None, system: str | None) -> Row | None:
     """A system alone is found by `system|`."""
-    if code or system:
-        yield exact_key(code or ""), hash_key(system or "")
+    return (exact_key(code or ""), hash_key(system or "")) if code or system else None
 
 
-def _texts(type_name: str, value: Any) -> Iterator[str]:
+def _texts(type_name: str, value: Any) -> list[str]:
     """The words that stand beside a code: the concept's own, and each coding's display."""
     if not isinstance(value, dict):
-        return
+        return []
     concept = value.get("type") if type_name == "Identifier" else value.get("concept", value)
-    if isinstance(concept, dict):
-        displays = (coding.get("display") for coding in concept.get("coding", ()))
-        yield from filter(None, (concept.get("text"), concept.get("display"), *displays))
+    if not isinstance(concept, dict):
+        return []
+    displays = [coding.get("display") for coding in concept.get("coding", ())]
+    return [text for text in (concept.get("text"), concept.get("display"), *displays) if text]
 
 
 def predicate(parameter: SearchParameter, modifier: str | None, text: str, context: Context) -> Predicate:
