@@ -216,7 +216,8 @@ class _Loader:
         else:
             self.loaded.created += 1
         version = StoredVersion(type_name, logical_id, version_id, self._now, body)
-        return self._transaction.put(package.release, version, rows)
+        self._transaction.put(package.release, version, rows)
+        return self._transaction.serial(package.release, type_name, logical_id)
 
     def _require_lifecycle(self, package: Package, before: dict[str, Any], after: dict[str, Any]) -> None:
         if leaves_retirement(before, after, RELEASES[package.release]):
@@ -230,7 +231,8 @@ class _Loader:
         if current is None or current.is_deleted:
             return
         gone = StoredVersion(type_name, logical_id, current.version_id + 1, self._now, None)
-        self._loads.disown(self._transaction.put(release, gone, ()))
+        self._transaction.put(release, gone, ())
+        self._loads.disown(self._transaction.serial(release, type_name, logical_id))
         self.loaded.deleted += 1
 
     def remove_all_but(self, kept: set[tuple[str, str]]) -> None:

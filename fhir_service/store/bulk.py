@@ -5,21 +5,22 @@ Rows are numbered before they are inserted, so that a batch is one statement a t
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from fhir_service.search.index import IndexRow, PlainRow
-from fhir_service.store import contained
+from fhir_service.store.contained import AnyRow
 from fhir_service.store.contract import StoredVersion
 from fhir_service.store.filling import ASIDE
-from fhir_service.store.transaction import INSERTS, Transaction, index_columns
+from fhir_service.store.schema import WRITTEN
+from fhir_service.store.transaction import Transaction
+from fhir_service.store.writing import NewRows, Placed, count_contained
 
 
 class Prepared(NamedTuple):
     """A first version that is ready to be stored, with its index rows."""
 
     version: StoredVersion
-    rows: Sequence[IndexRow | PlainRow]
+    rows: Sequence[AnyRow]
 
 
 def known_ids(transaction: Transaction, release: str, type_name: str, ids: Sequence[str]) -> set[str]:
@@ -38,7 +39,7 @@ def known_ids(transaction: Transaction, release: str, type_name: str, ids: Seque
 
 
 def insert_new(
-    transaction: Transaction, release: str, batch: Sequence[Prepared], aside: Container[str] = ()
+    transaction: Transaction, release: str, batch: Sequence[Prepared], aside: Collection[str] = ()
 ) -> list[int]:
     """Store first versions of ids that were never used; gives the numbers of their resource rows.
 
@@ -49,7 +50,7 @@ def insert_new(
     types = [transaction.type_number(release, prepared.version.type_name) for prepared in batch]
     transaction.append(
         "resource",
-        ("serial", "type", "logical_id", "current_version", "last_updated", "is_deleted"),
+        WRITTEN["resource"],
         [
             (serial, type_number, one.version.logical_id, version, one.version.last_updated, False)
             for serial, type_number, one, version in zip(resources, types, batch, versions, strict=True)
@@ -57,46 +58,36 @@ def insert_new(
     )
     transaction.append(
         "version",
-        ("serial", "type", "resource", "version_id", "last_updated", "method", "body"),
+        WRITTEN["version"],
         [
             (version, number, serial, 1, one.version.last_updated, one.version.method, one.version.body)
             for version, number, serial, one in zip(versions, types, resources, batch, strict=True)
         ],
     )
-    for kind, values in _by_table(transaction, release, resources, batch).items():
-        if kind in aside:
-            columns = ("resource", "narrative", "content") if kind == "text" else index_columns(kind)
-            transaction.append(ASIDE[kind], columns, values)
-        elif kind == "text":
-            transaction.execute_many(transaction.insert_text, values)
-        else:
-            # In the order of the key, so that neighbours in the b-tree are written together.
-            transaction.execute_many(INSERTS[kind], _in_key_order(values))
-    for serial, one in zip(resources, batch, strict=True):
-        held = [IndexRow(*row) for row in one.rows if row[-1]]
-        contained.keep(transaction, release, serial, held)
+    placed = [
+        Placed(
+            release, one.version.type_name, one.version.logical_id, serial, number, one.version.last_updated
+        )
+        for one, serial, number in zip(batch, resources, versions, strict=True)
+    ]
+    own, held = NewRows(transaction), NewRows(transaction)
+    serials = iter(transaction.reserve("resource", count_contained(one.rows for one in batch)))
+    for place, one in zip(placed, batch, strict=True):
+        own.add_own(place, one.rows)
+        held.add_contained(place, one.rows, serials)
+    for kind in aside:
+        table = "full_text" if kind == "text" else f"index_{kind}"
+        columns = ("resource", *WRITTEN[table][1:]) if kind == "text" else WRITTEN[table]
+        transaction.append(ASIDE[kind], columns, own.by_table.pop(table, ()))
+    # In the order of the key, so that neighbours in the b-tree are written together.
+    transaction.insert({table: _in_order(table, rows) for table, rows in own.by_table.items()})
+    transaction.insert(held.by_table)
     if any(one.version.type_name == "SearchParameter" for one in batch):
         transaction.note_definitions()
     return resources
 
 
-def _by_table(
-    transaction: Transaction, release: str, resources: Iterable[int], batch: Iterable[Prepared]
-) -> dict[str, list[tuple[Any, ...]]]:
-    by_table: dict[str, list[tuple[Any, ...]]] = {}
-    for serial, one in zip(resources, batch, strict=True):
-        type_name = one.version.type_name
-        for table, code, element, columns, held in one.rows:
-            if held:
-                continue  # they are rows of a resource within this one
-            rows = by_table.setdefault(table, [])
-            if table == "text":
-                rows.append((serial, *columns))
-            else:
-                parameter = transaction.register(release, type_name, code, "")
-                rows.append((parameter, serial, element, *columns))
-    return by_table
-
-
-def _in_key_order(values: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    return sorted(values, key=lambda row: (row[0], row[3], row[1]))
+def _in_order(table: str, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    if not table.startswith("index_"):
+        return rows
+    return sorted(rows, key=lambda row: (row[0], row[3], row[1]))

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from fhir_service.store.database import Database
+from fhir_service.store.numbers import Key
 
 
 class Connections:
@@ -24,6 +25,9 @@ class Connections:
         self._open: dict[str, Any] = {}
         self.lock = threading.RLock()
         self.is_closed = False
+        self.numbers: dict[Key, int] = {}
+        """What committed transactions found (numbers.py). No older than the connections: a standby that was
+        promoted may lack the last ones."""
 
     def get(self, use: str) -> Any:
         """The one for that use. What reads never writes: so `data_version` tells it of every commit."""
@@ -35,6 +39,7 @@ class Connections:
         return use in self._open
 
     def drop(self, use: str) -> None:
+        self.numbers = {}
         self._open.pop(use).close()
 
     def close(self) -> None:

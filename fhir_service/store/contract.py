@@ -122,8 +122,8 @@ class WritableResources(Resources, Protocol):
     def owner(self, release: str, type_name: str, logical_id: str) -> Owner | None:
         """The package that owns the resource, if one does."""
 
-    def put(self, release: str, version: StoredVersion, rows: Iterable[IndexRow]) -> int:
-        """Make this the current version; returns the number of its resource row."""
+    def put(self, release: str, version: StoredVersion, rows: Iterable[IndexRow]) -> None:
+        """Make this the current version."""
 
 
 class Store(Resources, Protocol):

@@ -5,7 +5,7 @@ Connections are plain DBAPI connections in autocommit mode; a transaction is ope
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -55,6 +55,12 @@ class Database(Protocol):
 
     def reserve(self, connection: Any, table: str, count: int) -> list[int]:
         """Serial numbers for so many rows that this transaction is about to insert."""
+
+    def insert(self, connection: Any, rows: Mapping[str, Sequence[Sequence[Any]]]) -> None:
+        """Write the rows of each table as `schema.WRITTEN` says; of index rows only those that are new."""
+
+    def delete_rows(self, connection: Any, resources: Sequence[int], held: Sequence[int]) -> None:
+        """Delete the index rows of these rows of `resource`, and of those `held` in others the row itself."""
 
     def append(
         self, connection: Any, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]

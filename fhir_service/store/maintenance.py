@@ -21,6 +21,7 @@ from fhir_service.store.parameters import INDEXED, StoredParameters
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.schema import NOT_IN_KEY
 from fhir_service.store.transaction import Transaction
+from fhir_service.store.writing import Placed
 
 BATCH = 100  # a writer of the service waits for one batch at most
 
@@ -79,29 +80,29 @@ def _reindex_next(transaction: Transaction, parameters: StoredParameters, after:
     serials = [row[0] for row in transaction.execute(found + transaction.for_update, (after, False, BATCH))]
     # Read after they are locked: one that waited sees what the other writer made of it.
     by_release = parameters.snapshot().parameters
-    for one in _current(transaction, serials):
-        rows = index_rows(fhir_json.parse(one.body), by_release[one.release])
-        transaction.replace_index_rows(one.release, one.type_name, one.serial, rows)
+    indexed = [
+        (one.placed, index_rows(fhir_json.parse(one.body), by_release[one.placed.release]))
+        for one in _current(transaction, serials)
+    ]
+    transaction.replace_index_rows(indexed)
     return serials
 
 
 class _Current(NamedTuple):
-    serial: int
-    release: str
-    type_name: str
-    logical_id: str
+    placed: Placed
     body: bytes
 
 
 def _current(transaction: Transaction, serials: list[int]) -> Iterator[_Current]:
     if serials:
         rows = transaction.execute(
-            "SELECT r.serial, t.release, t.name, r.logical_id, v.body FROM resource AS r"
+            "SELECT t.release, t.name, r.logical_id, r.serial, r.current_version, r.last_updated, v.body"
+            " FROM resource AS r"
             " JOIN type AS t ON t.number = r.type JOIN version AS v ON v.serial = r.current_version"
             f" WHERE r.serial IN ({', '.join('?' * len(serials))}) AND r.is_deleted = ?",
             (*serials, False),
         )
-        yield from (_Current(*row) for row in rows)
+        yield from (_Current(Placed(*row[:-1]), row[-1]) for row in rows)
 
 
 # Checking
@@ -141,28 +142,29 @@ def wrong_rows(store: RelationalStore, parameters: StoredParameters, serials: li
             wrong = [
                 problem
                 for one in _current(transaction, chunk)
-                for problem in _wrong(transaction, one, by_release[one.release])
+                for problem in _wrong(transaction, one, by_release[one.placed.release])
             ]
         yield from wrong
 
 
 def _wrong(transaction: Transaction, one: _Current, parameters: SearchParameters) -> Iterator[str]:
-    name = f"{one.release} {one.type_name}/{one.logical_id}"
+    placed = one.placed
+    name = f"{placed.release} {placed.type_name}/{placed.logical_id}"
     # Rows of what is not searched by (now, or yet) may be there or not.
     wanted = {
         _key(row)
         for row in index_rows(fhir_json.parse(one.body), parameters)
-        if _is_searched(row.parameter, row.held.type_name if row.held else one.type_name, parameters)
+        if _is_searched(row.parameter, row.held.type_name if row.held else placed.type_name, parameters)
     }
     stored = {
         key
-        for key in _stored(transaction, one.serial)
-        if _is_searched(key[3], key[0] or one.type_name, parameters)
+        for key in _stored(transaction, placed.serial)
+        if _is_searched(key[3], key[0] or placed.type_name, parameters)
     }
     for what, keys in (("missing", wanted - stored), ("left over", stored - wanted)):
         for code in sorted({key[3] for key in keys}):
             yield f"{name}: index rows of `{code}` are {what}"
-    if not transaction.execute("SELECT 1 FROM full_text WHERE rowid = ?", (one.serial,)):
+    if not transaction.execute("SELECT 1 FROM full_text WHERE rowid = ?", (placed.serial,)):
         yield f"{name}: its full text is missing"
 
 
@@ -185,7 +187,7 @@ def _key(row: IndexRow) -> tuple[Any, ...]:
 def _stored(transaction: Transaction, resource: int) -> Iterator[tuple[Any, ...]]:
     """The rows of a resource and of what it contains, as `_key` has them."""
     yield from _stored_rows(transaction, resource, ("", ""))
-    for serial, held in contained.serials(transaction, resource):
+    for serial, held in contained.serials(transaction, [resource]):
         yield from _stored_rows(transaction, serial, held)
 
 

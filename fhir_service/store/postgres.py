@@ -14,6 +14,7 @@ from sqlalchemy import URL, Engine, NullPool, create_engine
 
 from fhir_service.errors import Contended, ServiceError, Unavailable
 from fhir_service.search.predicates import TextMatch
+from fhir_service.store import postgres_arrays
 from fhir_service.store.database import DEFINITIONS
 
 # Not `pg_current_wal_lsn`, which a commit that does not wait for the disk may be ahead of.
@@ -58,6 +59,12 @@ class PostgresDatabase:
             "SELECT nextval(pg_get_serial_sequence(%s, 'serial')) FROM generate_series(1, %s)", (table, count)
         )
         return [row[0] for row in numbers]
+
+    def insert(self, connection: Any, rows: Mapping[str, Sequence[Sequence[Any]]]) -> None:
+        connection.execute(postgres_arrays.INSERT, postgres_arrays.inserted(rows))
+
+    def delete_rows(self, connection: Any, resources: Sequence[int], held: Sequence[int]) -> None:
+        connection.execute(postgres_arrays.DELETE, postgres_arrays.deleted(resources, held))
 
     def append(
         self, connection: Any, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]

@@ -110,8 +110,10 @@ class RelationalStore(Reading):
             is_clean = False  # whether no transaction is left open
             try:
                 connection = self._begin(own)
+                transaction = Transaction(connection, self.database, own.numbers)
                 try:
-                    yield Transaction(connection, self.database)
+                    yield transaction
+                    transaction.flush()
                 except BaseException:
                     connection.execute("ROLLBACK")
                     is_clean = True
@@ -119,6 +121,7 @@ class RelationalStore(Reading):
                 self._end(connection)
                 self.commits += 1
                 is_clean = True
+                found = transaction.numbers.found
             except Exception as error:
                 refusal = self.database.refusal(error)
                 if refusal is None:
@@ -127,7 +130,9 @@ class RelationalStore(Reading):
             finally:
                 if not is_clean and own.is_open(WRITER):
                     own.drop(WRITER)
-        self._numbers = {}
+            if found:
+                own.numbers |= found
+                self._numbers = {}
 
     def _begin(self, own: Connections) -> Any:
         """The connection, in a transaction; a server that was restarted is asked once more, on a new one."""

@@ -18,6 +18,7 @@ matches come in the order of (first column, resource), so that a page costs the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -175,3 +176,18 @@ def _index_table(kind: str) -> Table:
 
 
 INDEX_TABLES = {kind: _index_table(kind) for kind in PARAM_TYPES}
+
+
+# What is written together, in this order: the columns of the values of each row. MOVED are new states of rows
+# of `resource`, found by the first.
+MOVED = "moved"
+WRITTEN: Mapping[str, tuple[str, ...]] = {
+    "resource": ("serial", "type", "logical_id", "current_version", "last_updated", "is_deleted"),
+    MOVED: ("serial", "current_version", "last_updated", "is_deleted"),
+    "version": ("serial", "type", "resource", "version_id", "last_updated", "method", "body"),
+    **{
+        table.name: ("parameter", "resource", "element", *PARAM_TYPES[kind].COLUMNS)
+        for kind, table in INDEX_TABLES.items()
+    },
+    "full_text": ("rowid", "narrative", "content"),
+}

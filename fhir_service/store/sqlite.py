@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy import URL, Engine, NullPool, create_engine
 
 from fhir_service.errors import ServiceError, Unavailable
 from fhir_service.search.predicates import TextMatch
+from fhir_service.store.schema import INDEX_TABLES, MOVED, WRITTEN
 from fhir_service.store.wal_index import header_reader
 
 BUSY_TIMEOUT_SECONDS = 30.0
@@ -31,6 +32,21 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     f"PRAGMA cache_size = -{_CACHE_KIB}",
     f"PRAGMA mmap_size = {_MAPPED_BYTES}",
+)
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    if table == MOVED:
+        changes = ", ".join(f"{column} = ?{n}" for n, column in enumerate(columns[1:], 2))
+        return f"UPDATE resource SET {changes} WHERE serial = ?1"
+    kept = " ON CONFLICT DO NOTHING" if table.startswith("index_") else ""
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}){kept}"
+
+
+_INSERTS = {table: _insert(table, columns) for table, columns in WRITTEN.items()}
+_DELETES = (
+    *(f"DELETE FROM {table.name} WHERE resource = ?" for table in INDEX_TABLES.values()),
+    "DELETE FROM full_text WHERE rowid = ?",
 )
 
 
@@ -76,6 +92,18 @@ class SqliteDatabase:
         # The transaction holds the write lock, so nobody else numbers rows until it ends.
         last = connection.execute(f"SELECT coalesce(max(serial), 0) FROM {table}").fetchone()[0]
         return list(range(last + 1, last + 1 + count))
+
+    def insert(self, connection: sqlite3.Connection, rows: Mapping[str, Sequence[Sequence[Any]]]) -> None:
+        for table, statement in _INSERTS.items():
+            if table in rows:
+                connection.executemany(statement, rows[table])
+
+    def delete_rows(
+        self, connection: sqlite3.Connection, resources: Sequence[int], held: Sequence[int]
+    ) -> None:
+        for statement in _DELETES:
+            connection.executemany(statement, [(serial,) for serial in resources])
+        connection.executemany("DELETE FROM resource WHERE serial = ?", [(serial,) for serial in held])
 
     def append(
         self,

@@ -5,32 +5,61 @@ Statements that do not depend on what is written are written once, below.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from fhir_service.search.index import IndexRow
-from fhir_service.search.param_types import PARAM_TYPES
-from fhir_service.store import contained
+from fhir_service.store import contained, writing
 from fhir_service.store.contract import Owner, StoredVersion
 from fhir_service.store.database import DEFINITIONS, Database
+from fhir_service.store.numbers import Key, Numbers
 from fhir_service.store.reading import Reading
-from fhir_service.store.sql import READ, Sql
+from fhir_service.store.sql import Sql
+from fhir_service.store.writing import Placed, Put
+
+_SERIAL = "SELECT serial FROM resource WHERE type = ? AND logical_id = ?"
+_READ_OWNED = (
+    "SELECT v.version_id, v.last_updated, v.body, p.canonical, p.version FROM resource AS r"
+    " JOIN version AS v ON v.serial = r.current_version"
+    " LEFT JOIN loaded_resource AS l ON l.resource = r.serial LEFT JOIN load AS p ON p.number = l.load"
+    " WHERE r.serial = ?"
+)
+
+
+class _Known(NamedTuple):
+    """The row of a resource, locked, and the package that owns it."""
+
+    serial: int
+    owner: Owner | None
 
 
 class Transaction(Reading):
     """Reads and writes inside one transaction; what is read includes what it wrote."""
 
-    def __init__(self, connection: Any, database: Database) -> None:
+    def __init__(self, connection: Any, database: Database, committed: dict[Key, int]) -> None:
         super().__init__()
         self._connection = connection
         self._database = database
-        self._types: dict[tuple[str, str], int] = {}
-        self._parameters: dict[tuple[str, str], dict[str, int]] = {}
+        self.numbers = Numbers(committed, self._execute)
+        self._known: dict[tuple[str, str, str], _Known | None] = {}
+        self._puts: dict[tuple[str, str, str], Put] = {}
 
     def execute(self, text: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        self.flush()
+        self._known.clear()
+        return self._execute(text, values)
+
+    def _execute(self, text: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         cursor = self._connection.execute(self._database.statement(text), self._database.values(values))
         return cursor.fetchall() if cursor.description else []
+
+    def flush(self) -> None:
+        """Write what was put, so that the next statement sees it."""
+        if self._puts:
+            puts, self._puts = [*self._puts.values()], {}
+            self._known.clear()
+            writing.write(self, puts)
 
     def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
         return self.execute(statement.text, statement.values)
@@ -43,18 +72,13 @@ class Transaction(Reading):
         """This transaction: what is written joins it, and is committed with it."""
         yield self
 
-    def execute_many(self, text: str, values: Sequence[Sequence[Any]]) -> None:
-        if values:
-            self._connection.cursor().executemany(self._database.statement(text), values)
-
-    @property
-    def insert_text(self) -> str:
-        """The statement that keeps a resource's full text: (serial, narrative, content)."""
-        text = self._database.TEXT
-        return f"INSERT INTO full_text (rowid, narrative, content) VALUES (?, {text}, {text})"
+    def insert(self, rows: Mapping[str, Sequence[Sequence[Any]]]) -> None:
+        """Insert rows of several tables (schema.WRITTEN); those of an index that are there already stay."""
+        self._database.insert(self._connection, rows)
 
     def append(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Insert many rows that are known to be new, in the fastest way the database has."""
+        self.flush()
         if rows:
             self._database.append(self._connection, table, columns, rows)
 
@@ -73,6 +97,8 @@ class Transaction(Reading):
 
     def reserve(self, table: str, count: int) -> list[int]:
         """Numbers for so many new rows of `resource` or `version`, which no other writer gets."""
+        if not count:
+            return []
         return self._database.reserve(self._connection, table, count)
 
     def lock(self, *names: str) -> None:
@@ -82,114 +108,83 @@ class Transaction(Reading):
 
     def read(self, release: str, type_name: str, logical_id: str) -> StoredVersion | None:
         """The current version, locked against other writers until the end of the transaction."""
+        name = (release, type_name, logical_id)
+        if name in self._puts:
+            self.flush()
         key = (self.type_number(release, type_name), logical_id)
-        if self._database.FOR_UPDATE:
-            # Two statements: one that waited for a lock would join with versions from before the wait.
-            found = "SELECT serial FROM resource WHERE type = ? AND logical_id = ?"
-            self.execute(found + self._database.FOR_UPDATE, key)
-        rows = self.execute(READ, key)
-        return StoredVersion(type_name, logical_id, *rows[0]) if rows else None
+        # Two statements: one that waited for a lock would join with versions from before the wait.
+        locked = self._execute(_SERIAL + self._database.FOR_UPDATE, key)
+        if not locked:
+            self._known[name] = None
+            return None
+        version_id, last_updated, body, canonical, owner_version = self._execute(_READ_OWNED, locked[0])[0]
+        owner = Owner(canonical, owner_version) if canonical is not None else None
+        self._known[name] = _Known(locked[0][0], owner)
+        return StoredVersion(type_name, logical_id, version_id, last_updated, body)
 
     def owner(self, release: str, type_name: str, logical_id: str) -> Owner | None:
         """The package that owns the resource, if one does."""
-        rows = self.execute(
-            "SELECT p.canonical, p.version FROM loaded_resource AS l JOIN load AS p ON p.number = l.load"
-            " JOIN resource AS r ON r.serial = l.resource WHERE r.type = ? AND r.logical_id = ?",
-            (self.type_number(release, type_name), logical_id),
-        )
-        return Owner(*rows[0]) if rows else None
+        known = self._look(release, type_name, logical_id)
+        return known.owner if known else None
 
-    def put(self, release: str, version: StoredVersion, rows: Iterable[IndexRow]) -> int:
-        """Make this the current version; returns the number of its resource row."""
-        type_number = self.type_number(release, version.type_name)
-        found = self.execute(
-            "SELECT serial FROM resource WHERE type = ? AND logical_id = ?", (type_number, version.logical_id)
-        )
-        if found:
-            resource: int = found[0][0]
-            self._delete_index_rows(resource)
-        else:
-            resource = self.execute(
-                "INSERT INTO resource (type, logical_id, current_version, last_updated, is_deleted)"
-                " VALUES (?, ?, 0, ?, ?) RETURNING serial",
-                (type_number, version.logical_id, version.last_updated, version.is_deleted),
-            )[0][0]
-        current_version = self.execute(
-            "INSERT INTO version (type, resource, version_id, last_updated, method, body)"
-            " VALUES (?, ?, ?, ?, ?, ?) RETURNING serial",
-            (
-                type_number,
-                resource,
-                version.version_id,
-                version.last_updated,
-                "DELETE" if version.is_deleted else version.method,
-                version.body,
-            ),
-        )[0][0]
-        self.execute(
-            "UPDATE resource SET current_version = ?, last_updated = ?, is_deleted = ? WHERE serial = ?",
-            (current_version, version.last_updated, version.is_deleted, resource),
-        )
-        self._insert_index_rows(release, version.type_name, resource, rows)
+    def put(self, release: str, version: StoredVersion, rows: Iterable[IndexRow]) -> None:
+        """Make this the current version; it is written with others, before anything is read."""
+        name = (release, version.type_name, version.logical_id)
+        if name in self._puts or len(self._puts) >= writing.MOST:
+            self.flush()
+        known = self._look(*name)
+        self._puts[name] = Put(release, known.serial if known else None, version, [*rows])
         if version.type_name == "SearchParameter":
             self.note_definitions()
-        return resource
+
+    def _look(self, release: str, type_name: str, logical_id: str) -> _Known | None:
+        """What is known of the resource's row since it was read, or is read now."""
+        name = (release, type_name, logical_id)
+        if name not in self._known:
+            self.read(*name)
+        return self._known[name]
 
     def note_definitions(self) -> None:
         """Let every process know that SearchParameter resources changed, before anything else is written."""
         self.lock(DEFINITIONS)
         self.set_property(DEFINITIONS, str(int(self.property(DEFINITIONS) or 0) + 1))
 
-    def register(self, release: str, type_name: str, code: str, url: str) -> int:
-        """The number of a search parameter, given to it when it is first seen."""
-        known = self._parameters.get((release, type_name))
-        if known is None:
-            known = self._parameters[release, type_name] = dict(
-                self.execute(
-                    "SELECT code, number FROM search_parameter WHERE release = ? AND type = ?",
-                    (release, type_name),
-                )
-            )
-        if code not in known:
-            key = (release, type_name, code)
-            self.execute(
-                "INSERT INTO search_parameter (release, type, code, url, state) VALUES (?, ?, ?, ?, 'ready')"
-                " ON CONFLICT DO NOTHING",
-                (*key, url),
-            )
-            known[code] = self.execute(
-                "SELECT number FROM search_parameter WHERE release = ? AND type = ? AND code = ?", key
-            )[0][0]
-        return known[code]
+    def parameter_number(self, release: str, type_name: str, code: str) -> int:
+        return self.numbers.of_parameter(release, type_name, code)
 
     def type_number(self, release: str, type_name: str) -> int:
-        key = (release, type_name)
-        if key not in self._types:
-            # Looked for first: even an insert that does nothing uses up a number on PostgreSQL.
-            find = "SELECT number FROM type WHERE release = ? AND name = ?"
-            found = self.execute(find, key)
-            if not found:
-                self.execute("INSERT INTO type (release, name) VALUES (?, ?) ON CONFLICT DO NOTHING", key)
-                found = self.execute(find, key)
-            self._types[key] = found[0][0]
-        return self._types[key]
+        return self.numbers.of_type(release, type_name)
 
-    def replace_index_rows(
-        self, release: str, type_name: str, resource: int, rows: Iterable[IndexRow]
-    ) -> None:
-        self._delete_index_rows(resource)
-        self._insert_index_rows(release, type_name, resource, rows)
+    def serial(self, release: str, type_name: str, logical_id: str) -> int:
+        """The number of the row of a resource that was put."""
+        found: int = self.execute(_SERIAL, (self.type_number(release, type_name), logical_id))[0][0]
+        return found
 
-    def reindex(self, release: str, type_name: str, rows_of: Callable[[bytes], Iterable[IndexRow]]) -> int:
+    def replace_index_rows(self, found: Sequence[tuple[Placed, list[IndexRow]]]) -> None:
+        """Index these resources anew; their versions stay."""
+        self.flush()
+        writing.replace(self, found)
+
+    def reindex(self, release: str, type_name: str, rows_of: Callable[[bytes], list[IndexRow]]) -> int:
         """Write the index rows of every current resource of a type anew; returns how many there are."""
         found = self.execute(
-            "SELECT r.serial, v.body FROM resource AS r JOIN version AS v ON v.serial = r.current_version"
-            " WHERE r.type = ? AND r.is_deleted = ?",
+            "SELECT r.logical_id, r.serial, r.current_version, r.last_updated, v.body FROM resource AS r"
+            " JOIN version AS v ON v.serial = r.current_version WHERE r.type = ? AND r.is_deleted = ?",
             (self.type_number(release, type_name), False),
         )
-        for resource, body in found:
-            self.replace_index_rows(release, type_name, resource, rows_of(body))
+        for start in range(0, len(found), writing.MOST):
+            self.replace_index_rows(
+                [
+                    (Placed(release, type_name, *place), rows_of(body))
+                    for *place, body in found[start : start + writing.MOST]
+                ]
+            )
         return len(found)
+
+    def delete_index_rows(self, resources: Sequence[int]) -> None:
+        """Those of these rows of `resource`, and all rows of what they contain."""
+        held = [serial for serial, _ in contained.serials(self, resources)]
+        self._database.delete_rows(self._connection, [*resources, *held], held)
 
     def types(self) -> list[tuple[str, str]]:
         """(release, type) of everything that was ever written."""
@@ -206,48 +201,3 @@ class Transaction(Reading):
             " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             (name, value),
         )
-
-    def _delete_index_rows(self, resource: int) -> None:
-        contained.forget(self, resource)
-        self.delete_rows(resource)
-
-    def delete_rows(self, resource: int) -> None:
-        """Those of one row of `resource`, whether a resource of its own or a contained one."""
-        for kind in PARAM_TYPES:
-            self.execute(f"DELETE FROM index_{kind} WHERE resource = ?", (resource,))
-        self.execute("DELETE FROM full_text WHERE rowid = ?", (resource,))
-
-    def _insert_index_rows(
-        self, release: str, type_name: str, resource: int, rows: Iterable[IndexRow]
-    ) -> None:
-        every = list(rows)
-        self.insert_rows(release, type_name, resource, (row for row in every if row.held is None))
-        contained.keep(self, release, resource, every)
-
-    def insert_rows(self, release: str, type_name: str, resource: int, rows: Iterable[IndexRow]) -> None:
-        """Those of one row of `resource`, whose type that is."""
-        by_table: dict[str, list[tuple[Any, ...]]] = {}
-        for row in rows:
-            if row.table == "text":
-                self.execute(self.insert_text, (resource, *row.columns))
-                continue
-            parameter = self.register(release, type_name, row.parameter, "")
-            by_table.setdefault(row.table, []).append((parameter, resource, row.element, *row.columns))
-        for kind, values in by_table.items():
-            self.execute_many(INSERTS[kind], values)
-
-
-def index_columns(kind: str) -> tuple[str, ...]:
-    """The columns of an index table, in the order of the rows that are written here."""
-    return ("parameter", "resource", "element", *PARAM_TYPES[kind].COLUMNS)
-
-
-def _insert(kind: str) -> str:
-    columns = index_columns(kind)
-    return (
-        f"INSERT INTO index_{kind} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
-        " ON CONFLICT DO NOTHING"
-    )
-
-
-INSERTS = {kind: _insert(kind) for kind in PARAM_TYPES}
