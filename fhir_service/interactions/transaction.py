@@ -65,7 +65,10 @@ def handle(sent: Mapping[str, Any], request: Request, services: Services) -> Res
     found = [_admitted(one, services) for one in asked]
     with services.store.write() as transaction:
         lock_type(transaction, request, *{one.request.type_name for one, code in found if _looks(one, code)})
-        inner = replace(services, store=transaction)
+        # Nobody changes the definitions while there is this transaction: one look at them is enough.
+        release = request.release.name
+        definitions = {release: services.search_parameters[release]}
+        inner = replace(services, store=transaction, search_parameters=definitions)
         steps = [_settled(one, code, transaction, inner) for one, code in found]
         _refuse_overlaps(steps)
         linked = _linked(steps, request, transaction, inner)

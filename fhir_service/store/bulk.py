@@ -45,8 +45,9 @@ def insert_new(
 
     Index rows of the kinds in `aside` are put aside (filling.py).
     """
-    resources = transaction.reserve("resource", len(batch))
-    versions = transaction.reserve("version", len(batch))
+    held_count = count_contained(one.rows for one in batch)
+    numbers, versions = transaction.reserve(len(batch) + held_count, len(batch))
+    resources, serials = numbers[: len(batch)], iter(numbers[len(batch) :])
     types = [transaction.type_number(release, prepared.version.type_name) for prepared in batch]
     transaction.append(
         "resource",
@@ -71,7 +72,6 @@ def insert_new(
         for one, serial, number in zip(batch, resources, versions, strict=True)
     ]
     own, held = NewRows(transaction), NewRows(transaction)
-    serials = iter(transaction.reserve("resource", count_contained(one.rows for one in batch)))
     for place, one in zip(placed, batch, strict=True):
         own.add_own(place, one.rows)
         held.add_contained(place, one.rows, serials)

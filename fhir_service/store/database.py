@@ -53,8 +53,8 @@ class Database(Protocol):
     def lock(self, connection: Any, name: str) -> None:
         """Hold the lock of that name among all writers until the end of the transaction."""
 
-    def reserve(self, connection: Any, table: str, count: int) -> list[int]:
-        """Serial numbers for so many rows that this transaction is about to insert."""
+    def reserve(self, connection: Any, resources: int, versions: int) -> tuple[list[int], list[int]]:
+        """Serial numbers for so many rows of `resource` and `version` that are about to be inserted."""
 
     def insert(self, connection: Any, rows: Mapping[str, Sequence[Sequence[Any]]]) -> None:
         """Write the rows of each table as `schema.WRITTEN` says; of index rows only those that are new."""

@@ -14,8 +14,13 @@ from sqlalchemy import URL, Engine, NullPool, create_engine
 
 from fhir_service.errors import Contended, ServiceError, Unavailable
 from fhir_service.search.predicates import TextMatch
-from fhir_service.store import postgres_arrays
 from fhir_service.store.database import DEFINITIONS
+from fhir_service.store.postgres_arrays import DELETE, INSERT, array, inserted
+
+_NUMBERS = " UNION ALL ".join(
+    f"SELECT {is_version}, nextval(pg_get_serial_sequence('{table}', 'serial')) FROM generate_series(1, %s)"
+    for table, is_version in (("resource", False), ("version", True))
+)
 
 # Not `pg_current_wal_lsn`, which a commit that does not wait for the disk may be ahead of.
 _POSITION = "pg_current_wal_insert_lsn()::text"
@@ -54,17 +59,18 @@ class PostgresDatabase:
     def lock(self, connection: Any, name: str) -> None:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_lock_key(name),))
 
-    def reserve(self, connection: Any, table: str, count: int) -> list[int]:
-        numbers = connection.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'serial')) FROM generate_series(1, %s)", (table, count)
+    def reserve(self, connection: Any, resources: int, versions: int) -> tuple[list[int], list[int]]:
+        numbers = connection.execute(_NUMBERS, (resources, versions)).fetchall()
+        return (
+            [number for is_version, number in numbers if not is_version],
+            [number for is_version, number in numbers if is_version],
         )
-        return [row[0] for row in numbers]
 
     def insert(self, connection: Any, rows: Mapping[str, Sequence[Sequence[Any]]]) -> None:
-        connection.execute(postgres_arrays.INSERT, postgres_arrays.inserted(rows))
+        _execute(connection, INSERT, inserted(rows))
 
     def delete_rows(self, connection: Any, resources: Sequence[int], held: Sequence[int]) -> None:
-        connection.execute(postgres_arrays.DELETE, postgres_arrays.deleted(resources, held))
+        _execute(connection, DELETE, [array(resources), array(held)])
 
     def append(
         self, connection: Any, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
@@ -146,6 +152,13 @@ class PostgresDatabase:
         import psycopg
 
         return (psycopg.OperationalError,)
+
+
+def _execute(connection: Any, statement: str, values: Sequence[str]) -> None:
+    """Run a statement with PostgreSQL's own placeholders; it is planned when it is first used."""
+    from psycopg import RawCursor
+
+    RawCursor(connection).execute(statement, values, prepare=True)
 
 
 def position_of(told: str) -> int:

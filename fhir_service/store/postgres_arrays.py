@@ -4,18 +4,20 @@ https://www.postgresql.org/docs/15/arrays.html#ARRAYS-IO and
 https://www.postgresql.org/docs/15/queries-with.html#QUERIES-WITH-MODIFYING
 
 A statement costs client and server more than the rows that it brings, and one whose text is always the same
-is planned once.
+is planned once. Placeholders are PostgreSQL's own, `$1`: psycopg would read so long a text anew each time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy.dialects import postgresql
 
 from fhir_service.store.schema import INDEX_TABLES, MOVED, WRITTEN, metadata
 
+INDEX_NAMES = frozenset(table.name for table in INDEX_TABLES.values())
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -26,14 +28,14 @@ def _type(table: str, column: str) -> str:
     return named.partition(" COLLATE")[0]
 
 
-def _written(table: str, columns: Sequence[str]) -> str:
-    arrays = ", ".join(f"%s::{_type(table, column)}[]" for column in columns)
+def _written(table: str, columns: Sequence[str], first: int) -> str:
+    arrays = ", ".join(f"${n}::{_type(table, column)}[]" for n, column in enumerate(columns, first))
     rows = f"unnest({arrays}) AS n({', '.join(columns)})"
     if table == MOVED:
         changes = ", ".join(f"{column} = n.{column}" for column in columns[1:])
         return f"UPDATE resource AS r SET {changes} FROM {rows} WHERE r.serial = n.serial"
     values = (f"to_tsvector('simple', {one})" if _type(table, one) == "text" else one for one in columns)
-    kept = " ON CONFLICT DO NOTHING" if table in metadata.tables and table.startswith("index_") else ""
+    kept = " ON CONFLICT DO NOTHING" if table in INDEX_NAMES else ""
     return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {rows}{kept}"
 
 
@@ -42,14 +44,24 @@ def _all(statements: Mapping[str, str]) -> str:
     return f"WITH {', '.join(f'of_{name} AS ({text})' for name, text in statements.items())} SELECT"
 
 
-INSERT = _all({table: _written(table, columns) for table, columns in WRITTEN.items()})
+def _firsts() -> Iterator[int]:
+    """The number of the first value of each table."""
+    return accumulate((len(columns) for columns in WRITTEN.values()), initial=1)
 
-_OWN = "= ANY(%s::bigint[])"
+
+INSERT = _all(
+    {
+        table: _written(table, columns, first)
+        for (table, columns), first in zip(WRITTEN.items(), _firsts(), strict=False)
+    }
+)
+
+# The values are two arrays: whose index rows, and which rows of `resource`.
 DELETE = _all(
     {
-        **{table.name: f"DELETE FROM {table.name} WHERE resource {_OWN}" for table in INDEX_TABLES.values()},
-        "full_text": f"DELETE FROM full_text WHERE rowid {_OWN}",
-        "resource": f"DELETE FROM resource WHERE serial {_OWN}",
+        **{name: f"DELETE FROM {name} WHERE resource = ANY($1::bigint[])" for name in INDEX_NAMES},
+        "full_text": "DELETE FROM full_text WHERE rowid = ANY($1::bigint[])",
+        "resource": "DELETE FROM resource WHERE serial = ANY($2::bigint[])",
     }
 )
 
@@ -61,11 +73,6 @@ def inserted(rows: Mapping[str, Sequence[Sequence[Any]]]) -> list[str]:
         found = rows.get(table)
         values.extend(map(array, zip(*found, strict=True)) if found else ["{}"] * len(columns))
     return values
-
-
-def deleted(resources: Sequence[int], held: Sequence[int]) -> list[str]:
-    """The values of DELETE."""
-    return [array(resources)] * (len(INDEX_TABLES) + 1) + [array(held)]
 
 
 def array(values: Sequence[Any]) -> str:

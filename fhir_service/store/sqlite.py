@@ -44,6 +44,9 @@ def _insert(table: str, columns: Sequence[str]) -> str:
 
 
 _INSERTS = {table: _insert(table, columns) for table, columns in WRITTEN.items()}
+_LAST = (
+    "SELECT coalesce((SELECT max(serial) FROM resource), 0), coalesce((SELECT max(serial) FROM version), 0)"
+)
 _DELETES = (
     *(f"DELETE FROM {table.name} WHERE resource = ?" for table in INDEX_TABLES.values()),
     "DELETE FROM full_text WHERE rowid = ?",
@@ -88,10 +91,15 @@ class SqliteDatabase:
     def lock(self, connection: sqlite3.Connection, name: str) -> None:
         pass  # whoever writes holds the one lock there is
 
-    def reserve(self, connection: sqlite3.Connection, table: str, count: int) -> list[int]:
+    def reserve(
+        self, connection: sqlite3.Connection, resources: int, versions: int
+    ) -> tuple[list[int], list[int]]:
         # The transaction holds the write lock, so nobody else numbers rows until it ends.
-        last = connection.execute(f"SELECT coalesce(max(serial), 0) FROM {table}").fetchone()[0]
-        return list(range(last + 1, last + 1 + count))
+        resource, version = connection.execute(_LAST).fetchone()
+        return (
+            [*range(resource + 1, resource + 1 + resources)],
+            [*range(version + 1, version + 1 + versions)],
+        )
 
     def insert(self, connection: sqlite3.Connection, rows: Mapping[str, Sequence[Sequence[Any]]]) -> None:
         for table, statement in _INSERTS.items():

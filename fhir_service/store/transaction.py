@@ -95,11 +95,9 @@ class Transaction(Reading):
         """What makes a SELECT lock its rows until the end of the transaction."""
         return self._database.FOR_UPDATE
 
-    def reserve(self, table: str, count: int) -> list[int]:
-        """Numbers for so many new rows of `resource` or `version`, which no other writer gets."""
-        if not count:
-            return []
-        return self._database.reserve(self._connection, table, count)
+    def reserve(self, resources: int, versions: int) -> tuple[list[int], list[int]]:
+        """Numbers for so many new rows of `resource` and `version`, which no other writer gets."""
+        return self._database.reserve(self._connection, resources, versions)
 
     def lock(self, *names: str) -> None:
         """Always in the same order, so that two writers do not wait for each other."""

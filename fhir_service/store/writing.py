@@ -88,9 +88,8 @@ def write(transaction: Transaction, puts: Sequence[Put]) -> None:
     if known:
         transaction.delete_index_rows(known)
     held = count_contained(put.rows for put in puts)
-    serials = iter(transaction.reserve("resource", len(puts) - len(known) + held))
-    versions = transaction.reserve("version", len(puts))
-    new = NewRows(transaction)
+    resources, versions = transaction.reserve(len(puts) - len(known) + held, len(puts))
+    new, serials = NewRows(transaction), iter(resources)
     for put, version in zip(puts, versions, strict=True):
         _add(new, transaction, put, version, serials)
     transaction.insert(new.by_table)
@@ -102,7 +101,7 @@ def replace(transaction: Transaction, found: Sequence[tuple[Placed, list[IndexRo
         return
     transaction.delete_index_rows([placed.serial for placed, _ in found])
     new = NewRows(transaction)
-    serials = iter(transaction.reserve("resource", count_contained(rows for _, rows in found)))
+    serials = iter(transaction.reserve(count_contained(rows for _, rows in found), 0)[0])
     for placed, rows in found:
         new.add(placed, rows, serials)
     transaction.insert(new.by_table)
