@@ -19,9 +19,12 @@ from fhir_service.search.index import IndexRow
 from fhir_service.store import contained
 from fhir_service.store.contained import AnyRow
 from fhir_service.store.contract import StoredVersion
+from fhir_service.store.schema import INDEX_TABLES, MOVED
 
 if TYPE_CHECKING:
     from fhir_service.store.transaction import Transaction
+
+_TABLES = {kind: table.name for kind, table in INDEX_TABLES.items()}
 
 MOST = 200
 """How many resources are collected at most."""
@@ -53,6 +56,8 @@ class NewRows:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
         self.by_table: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        self._numbers: dict[tuple[str, str], dict[str, int]] = {}
+        """of search parameters, by release and type: there are some 25 index rows a resource"""
 
     def add(self, placed: Placed, rows: Sequence[AnyRow], serials: Iterator[int]) -> None:
         """The index rows of a resource, and of what it contains."""
@@ -74,13 +79,16 @@ class NewRows:
             self._add_index(placed.release, own_type, serial, held)
 
     def _add_index(self, release: str, type_name: str, serial: int, rows: Iterable[AnyRow]) -> None:
-        number, by_table = self._transaction.parameter_number, self.by_table
-        for table, code, element, columns, _ in rows:
-            if table == "text":
+        by_table = self.by_table
+        numbers = self._numbers.setdefault((release, type_name), {})
+        for kind, code, element, columns, _ in rows:
+            if kind == "text":
                 by_table["full_text"].append((serial, *columns))
-            else:
-                parameter = number(release, type_name, code)
-                by_table[f"index_{table}"].append((parameter, serial, element, *columns))
+                continue
+            number = numbers.get(code)
+            if number is None:
+                number = numbers[code] = self._transaction.parameter_number(release, type_name, code)
+            by_table[_TABLES[kind]].append((number, serial, element, *columns))
 
 
 def write(transaction: Transaction, puts: Sequence[Put]) -> None:
@@ -120,7 +128,7 @@ def _add(new: NewRows, transaction: Transaction, put: Put, number: int, serials:
         serial = next(serials)
         new.by_table["resource"].append((serial, type_number, version.logical_id, *state))
     else:
-        new.by_table["moved"].append((serial, *state))
+        new.by_table[MOVED].append((serial, *state))
     method = "DELETE" if version.is_deleted else version.method
     new.by_table["version"].append(
         (number, type_number, serial, version.version_id, version.last_updated, method, version.body)
