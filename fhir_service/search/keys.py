@@ -32,12 +32,19 @@ def fold(value: str) -> str:
     return " ".join("".join(char for char in decomposed if not unicodedata.combining(char)).split())
 
 
-@lru_cache(maxsize=4096)
 def hash_key(value: str) -> int:
     """A signed 64-bit number for a text that is compared only for equality; 0 stands for no text at all."""
     if not value:
         return 0
+    return _hash_of_short(value) if len(value) <= KEY_LENGTH else _hash(value)
+
+
+def _hash(value: str) -> int:
     return int.from_bytes(blake2b(value.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+# Systems, codes and names come again and again; long texts do not, and would be kept for nothing.
+_hash_of_short = lru_cache(maxsize=4096)(_hash)
 
 
 def after_prefix(prefix: str) -> str:

@@ -46,13 +46,19 @@ def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterat
                 yield ":text", "string", words_row(text)
 
 
-@lru_cache(maxsize=4096)
 def string_row(text: str) -> Row:
-    """Kept for a while: displays of codes, names of cities and the like come again and again."""
+    return _row_of_short(text) if len(text) <= KEY_LENGTH else _row(text)
+
+
+def _row(text: str) -> Row:
     folded = fold(text)
     # Both pieces overlap, so that a search within the text misses nothing at the cut.
     rest = folded[KEY_LENGTH // 2 :] if len(folded) > KEY_LENGTH else ""
     return folded[:KEY_LENGTH], hash_key(text), rest, text
+
+
+# Displays of codes, names of cities and the like come again and again.
+_row_of_short = lru_cache(maxsize=4096)(_row)
 
 
 def _texts(type_name: str, value: Any) -> Iterator[str]:
