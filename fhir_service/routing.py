@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,5 +49,6 @@ class Routes:
         return tuple(method for method in _METHODS if method in found)
 
 
+@cache  # each entry of a transaction has Services of its own
 def _pattern(path: str) -> re.Pattern[str]:
     return re.compile("/".join(_SEGMENTS.get(segment, re.escape(segment)) for segment in path.split("/")))
