@@ -1,6 +1,7 @@
 """Numbers of resource types and search parameters: given when something is first written, and for good.
 
-What a transaction finds or gives becomes known to all when it is committed; until then it may be undone.
+What a transaction finds or gives is known to the next one on its connection when it is committed; until then
+it may be undone.
 """
 
 from __future__ import annotations
