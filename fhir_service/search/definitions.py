@@ -9,6 +9,7 @@ publishes, and from those that clients wrote. One whose expression cannot be eva
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -54,6 +55,11 @@ _REASONS = {
     "near": "distances between positions are not computed",
     "contains": "positions within boundaries are not computed",
 }
+
+
+# `Type.path`, and of a choice `(Type.element as dateTime)` or `Type.element.ofType(dateTime)`.
+_OF_TYPE = re.compile(r"\(?(?P<type>\w+)\.(?P<path>[^|]+)", re.ASCII)
+_ONE_ELEMENT = re.compile(r"(\w+)(?: as \w+\)|\.ofType\(\w+\))", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,17 @@ class SearchParameter:
     def holds_media_types(self) -> bool:
         """Whether it looks at codes such as `text/xml; charset=UTF-8`."""
         return holds_media_types(self.expression, self.type_name, self.release)
+
+    @cached_property
+    def is_single(self) -> bool:
+        """Whether a resource has one value at most: it looks at one element, which does not repeat."""
+        parts = [_OF_TYPE.match(part.strip()) for part in self.expression.split("|")]
+        if not all(part and part["type"] in self.release.resource_types for part in parts):
+            return False
+        own = {part["path"] for part in parts if part and part["type"] == self.type_name}
+        names = {_ONE_ELEMENT.sub(r"\1", path) for path in own}
+        elements = self.release.type_definition(self.type_name).elements
+        return len(names) == 1 and all(name in elements and not elements[name].repeats for name in names)
 
     @cached_property
     def unsupported(self) -> str | None:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from fhir_service.errors import Invalid, Issue, NotSupported, ServiceError
 from fhir_service.search.criteria import Reader, UnknownParameter
-from fhir_service.search.definitions import SearchParameters
+from fhir_service.search.definitions import SearchParameter, SearchParameters
 from fhir_service.search.includes import INCLUDE_PARAMETERS, Include, read_include
 from fhir_service.search.paging import Cursor, decode_cursor
 from fhir_service.search.param_types import Context
-from fhir_service.search.predicates import Predicate, all_of, listed_values
+from fhir_service.search.predicates import Key, Predicate, all_of, listed_values
+from fhir_service.search.ranges import joined
 from fhir_service.search.sorting import SortKey, read_sort
 from fhir_service.search.values import split
 
@@ -133,7 +135,7 @@ def _query(
     applied.extend((name, text) for name, text in shown.items() if name != CURSOR_PARAMETER)
     return Query(
         type_name=type_name,
-        predicate=all_of(predicates),
+        predicate=all_of(joined(predicates, partial(_parameter_of, reader))),
         count=count,
         cursor=decode_cursor(result[CURSOR_PARAMETER]) if CURSOR_PARAMETER in result else None,
         total=_total(result.get("_total")),
@@ -144,6 +146,10 @@ def _query(
         applied=tuple(applied),
         issues=tuple(issues),
     )
+
+
+def _parameter_of(reader: Reader, key: Key) -> SearchParameter | None:
+    return reader.parameters.for_type(key[0]).get(key[1])
 
 
 def _at(failure: ServiceError, code: str) -> ServiceError:

@@ -71,8 +71,8 @@ def _referred(run: Run, names: Names, one: Include, parameter: int, serials: lis
         number = names.types.get(type_name)
         is_other = not type_name.startswith(MARK)  # what is contained is there already
         if number is not None and is_other and one.target in (None, type_name):
-            found = "SELECT serial FROM resource WHERE type = ? AND is_deleted = ? AND logical_id IN"
-            yield from (row[0] for row in _all(run, found, [number, False], ids))
+            found = "SELECT serial FROM resource WHERE type = ? AND NOT is_deleted AND logical_id IN"
+            yield from (row[0] for row in _all(run, found, [number], ids))
     for number in _url_parameters(names, one.target) if one.is_canonical else ():
         found = (
             "SELECT resource, target, version_hash FROM index_reference"

@@ -44,6 +44,9 @@ from fhir_service.store.sql import Driver, Names, Sql
 # How far a driver is looked at before another one is preferred.
 PROBE_LIMIT = 500
 
+# One that is so short is taken without a look at the others.
+SHORT_ENOUGH = 20
+
 # A link that at most so many resources satisfy is resolved before the search; else each match is checked.
 LINK_LIMIT = 500
 
@@ -99,14 +102,20 @@ class Searcher:
             return _WHOLE_TYPE, sql.WHOLE_TYPE
         if len(choices) == 1:
             return next(iter(choices.items()))
-        lengths = {
-            place: self.run(sql.count(sql.first_rows(driver, self._type(query), self.names, PROBE_LIMIT)))[0][
-                0
-            ]
-            for place, driver in choices.items()
-        }
-        place = min(lengths, key=lambda at: (lengths[at], choices[at].sort is not None))
-        return place, choices[place]
+        shortest, limit = None, PROBE_LIMIT + 1
+        # Of two that are as long, one that is in the order of resources.
+        for place, driver in sorted(choices.items(), key=lambda one: one[1].sort is not None):
+            if limit <= SHORT_ENOUGH:
+                break
+            length = self._length(driver, query, limit)
+            if length < limit or shortest is None:
+                shortest, limit = (place, driver), length
+        assert shortest is not None, "there are several to choose from"
+        return shortest
+
+    def _length(self, driver: Driver, query: Query, limit: int) -> int:
+        rows: int = self.run(sql.length(driver, self._type(query), limit))[0][0]
+        return rows
 
     def _count(self, driver: Driver, query: Query) -> int:
         found = sql.walk(driver, query.predicate, self._type(query), self.names)
@@ -141,6 +150,8 @@ class Searcher:
         return _cut([*rows, *rest], query.count, _WITHOUT_SORT_VALUE, sql.WHOLE_TYPE, first, len(rows))
 
     def _are_few(self, query: Query, driver: Driver) -> bool:
+        if self._length(driver, query, SORT_LIMIT + 1) <= SORT_LIMIT:
+            return True
         found = sql.walk(driver, query.predicate, self._type(query), self.names, limit=SORT_LIMIT + 1)
         return bool(self.run(sql.count(found))[0][0] <= SORT_LIMIT)
 
@@ -184,10 +195,10 @@ class Searcher:
         if link.parameter not in self.names.parameters or link.target not in self.names.types:
             return Nothing()
         link = replace(link, item=self.resolve(link.item))
-        found = self._matches(link.target, link.item)
-        if found is None:
-            return link
+        found = self._first_matches(link.target, link.item)
         ids = self.run(sql.logical_ids(found))
+        if len(ids) > LINK_LIMIT:
+            return link
         by_id = (Compare("target", "in", tuple(row[0] for row in ids)), _local_to(link.target))
         leaves = [Indexed("reference", link.parameter, by_id)] if ids else []
         url = self.names.parameters.get(link.canonical) if link.canonical else None
@@ -197,12 +208,12 @@ class Searcher:
 
     def _resolve_reverse(self, link: Referred) -> Predicate:
         link = replace(link, item=self.resolve(link.item))
-        found = self._matches(link.source, link.item)
         parameter = self.names.parameters.get(link.parameter)
-        if found is None:
-            return link
         if parameter is None:
             return Nothing()
+        found = self._first_matches(link.source, link.item)
+        if self.run(sql.count(found))[0][0] > LINK_LIMIT:
+            return link
         rows = self.run(sql.referred_ids(found, parameter, link.target, LINK_LIMIT + 1))
         url = self.names.parameters.get(link.canonical) if link.canonical else None
         by_url = (
@@ -226,17 +237,14 @@ class Searcher:
             return text
         return Own((Compare("serial", "in", tuple(row[0] for row in rows)),)) if rows else Nothing()
 
-    def _matches(self, type_name: str, predicate: Predicate) -> Sql | None:
-        """The statement that gives the matches of the other end, where they are few."""
+    def _first_matches(self, type_name: str, predicate: Predicate) -> Sql:
+        """The statement that gives the matches of the other end: all where they are few, else one more."""
         type_number = self.names.types.get(type_name)
         if type_number is None or isinstance(predicate, Nothing):
             return Sql("SELECT serial AS resource FROM resource WHERE 1 = 0", [])
         query = Query(type_name, predicate)
         _, driver = self._shortest(sql.drivers(predicate, self.names), query)
-        limited = sql.walk(driver, predicate, type_number, self.names, limit=LINK_LIMIT + 1)
-        if self.run(sql.count(limited))[0][0] > LINK_LIMIT:
-            return None
-        return sql.walk(driver, predicate, type_number, self.names)
+        return sql.walk(driver, predicate, type_number, self.names, limit=LINK_LIMIT + 1)
 
 
 def _negated(predicate: Predicate) -> Predicate:

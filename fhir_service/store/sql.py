@@ -195,12 +195,7 @@ def _branch(
     after: tuple[Any, ...] | None,
     limit: int | None,
 ) -> Sql:
-    where: list[Sql] = []
-    if driver.table == "resource":
-        where.append(Sql("d.type = ? AND d.is_deleted = ?", [type_number, False]))
-    else:
-        where.append(Sql("d.parameter = ?", [driver.parameter]))
-    where.extend(_conditions(conditions, "d"))
+    where = [_within(driver, conditions, type_number), *_conditions(conditions, "d")]
     if after is not None:
         position = f"d.{driver.sort}, d.{driver.resource}" if driver.sort else f"d.{driver.resource}"
         beyond = "<" if driver.descending else ">"
@@ -214,6 +209,20 @@ def _branch(
         f" WHERE {condition.text} ORDER BY {_order(driver, 'd.', driver.resource)}{_limit(limit)}"
     )
     return Sql(text, condition.values)
+
+
+def _within(driver: Driver, conditions: tuple[Condition, ...], type_number: int) -> Sql:
+    """Where the walk stands: in the rows of the parameter, or in the resources of the type."""
+    if driver.table != "resource":
+        return Sql("d.parameter = ?", [driver.parameter])
+    if conditions or driver.sort:
+        return Sql(f"d.type = ? AND {_exists_still('d')}", [type_number])
+    return Sql("d.type = ? AND d.is_deleted = ?", [type_number, False])
+
+
+def _exists_still(alias: str) -> str:
+    """As `is_deleted = ?`, but SQLite does not take it for a reason to walk a whole type along that column."""
+    return f"NOT {alias}.is_deleted"
 
 
 def _columns(driver: Driver, prefix: str) -> str:
@@ -321,7 +330,7 @@ def _refers(link: Refers, resource: str, names: Names, level: int) -> Sql:
         return _NEVER
     reference, leads = f"l{level}", f"t{level}"
     refers = Sql(f"{reference}.resource = {resource} AND {reference}.parameter = ?", [parameter])
-    current = Sql(f"{leads}.type = ? AND {leads}.is_deleted = ?", [target, False])
+    current = Sql(f"{leads}.type = ? AND {_exists_still(leads)}", [target])
     holds_there = holds(link.item, f"{leads}.serial", names, level)
     local = Sql(f"{reference}.target_type = ? AND {leads}.logical_id = {reference}.target", [link.target])
     tables = f"index_reference AS {reference}, resource AS {leads}"
@@ -393,9 +402,21 @@ def _join(pieces: Iterator[Sql] | list[Sql], word: str) -> Sql:
     return Sql(text, [value for part in parts for value in part.values])
 
 
-def first_rows(driver: Driver, type_number: int, names: Names, limit: int) -> Sql:
-    """The driver's first rows, without the other conditions of the query."""
-    return walk(driver, driver.part or Everything(), type_number, names, limit=limit)
+def length(driver: Driver, type_number: int, limit: int) -> Sql:
+    """How many rows the walk would meet, counted up to `limit` in each branch.
+
+    Neither the other conditions of the query nor that a resource may have several rows are looked at.
+    """
+    branches = [
+        _join([_within(driver, conditions, type_number), *_conditions(conditions, "d")], " AND ")
+        for conditions in driver.branches
+    ]
+    rows = [
+        f"SELECT 1 FROM (SELECT 1 AS met FROM {driver.table} AS d WHERE {branch.text}{_limit(limit)}) AS b{n}"
+        for n, branch in enumerate(branches)
+    ]
+    text = f"SELECT count(*) FROM ({' UNION ALL '.join(rows)}) AS m"
+    return Sql(text, [value for branch in branches for value in branch.values])
 
 
 def page(found: Sql, driver: Driver) -> Sql:
@@ -458,19 +479,22 @@ def sorted_page(
         columns.append(f"{column.text} AS k{n}")
         values += column.values
         order += [f"k{n} IS NULL", f"k{n}{' DESC' if key.descending else ''}"]
-    inner = (
-        f"SELECT {', '.join(columns)}, m.resource, r.logical_id, v.version_id, v.last_updated, v.body"
-        f" FROM ({found.text}) AS m JOIN resource AS r ON r.serial = m.resource"
-        " JOIN version AS v ON v.serial = r.current_version"
-    )
+    inner = f"SELECT {', '.join(columns)}, m.resource FROM ({found.text}) AS m"
     beyond = _beyond(keys, after) if after is not None else Sql("1 = 1", [])
-    text = f"SELECT * FROM ({inner}) AS s WHERE {beyond.text} ORDER BY {', '.join(order)}, resource"
-    return Sql(text + _limit(limit), [*values, *found.values, *beyond.values])
+    in_order = f"ORDER BY {', '.join(order)}, resource"
+    # Sorted without their bodies: those of the page alone are read.
+    text = (
+        "SELECT s.*, r.logical_id, v.version_id, v.last_updated, v.body"
+        f" FROM (SELECT * FROM ({inner}) AS k WHERE {beyond.text} {in_order}{_limit(limit)}) AS s"
+        " JOIN resource AS r ON r.serial = s.resource JOIN version AS v ON v.serial = r.current_version"
+        f" {in_order}"
+    )
+    return Sql(text, [*values, *found.values, *beyond.values])
 
 
 def _sort_value(key: SortKey, names: Names) -> Sql:
     if key.table == "resource":
-        return Sql(f"r.{key.column}", [])
+        return Sql(f"(SELECT r.{key.column} FROM resource AS r WHERE r.serial = m.resource)", [])
     number = names.parameters.get(key.parameter)
     if number is None:
         return Sql("NULL", [])
