@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry: `body` is the resource as JSON bytes; `mode` (a search's) is match, include or outcome.
 
     `request` says how a version was made, `response` what was answered.
@@ -66,23 +64,36 @@ def _joined(head: Mapping[str, Any], entries: Sequence[Entry]) -> bytes:
     opening = _json(head)
     if not entries:  # FHIR has no empty arrays
         return opening
-    return b"".join((opening[:-1], b',"entry":[', b",".join(map(_entry, entries)), b"]}"))
+    pieces = [opening[:-1]]
+    before = b',"entry":['
+    for entry in entries:
+        pieces.append(before)
+        pieces += _pieces(entry)
+        before = b","
+    pieces.append(b"]}")
+    return b"".join(pieces)
 
 
-def _entry(entry: Entry) -> bytes:
-    members = []
+def _pieces(entry: Entry) -> list[bytes]:
+    """The bytes of a resource are copied once: when all pieces are joined."""
+    pieces = [b"{"]
     if entry.full_url is not None:
-        members.append(b'"fullUrl":' + _json(entry.full_url))
+        pieces += (b'"fullUrl":', _json(entry.full_url), b",")
     if entry.body is not None:
-        members.append(b'"resource":' + entry.body)
+        pieces += (b'"resource":', entry.body, b",")
     if entry.mode:
-        members.append(b'"search":{"mode":"' + entry.mode.encode() + b'"}')
+        pieces += (b'"search":{"mode":"', entry.mode.encode(), b'"}', b",")
     if entry.request is not None:
-        members.append(b'"request":' + _json(entry.request))
+        pieces += (b'"request":', _json(entry.request), b",")
     if entry.response is not None:
-        members.append(b'"response":' + _json(entry.response))
-    return b"{" + b",".join(members) + b"}"
+        pieces += (b'"response":', _json(entry.response), b",")
+    pieces[-1] = b"}"
+    return pieces
+
+
+# Made once: `json.dumps` would make one each time.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()

@@ -86,7 +86,7 @@ def taken_out(found: StoredVersion) -> StoredVersion:
     resource, *others = (_renamed(inside[name], new_names) for name in _reached(inside, logical_id))
     if others:
         resource = _with_contained(resource, others)
-    return replace(found, body=fhir_json.dump(resource))
+    return found._replace(body=fhir_json.dump(resource))
 
 
 def _with_contained(resource: dict[str, Any], others: list[dict[str, Any]]) -> dict[str, Any]:

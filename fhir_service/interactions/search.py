@@ -61,6 +61,7 @@ def handle(request: Request, services: Services) -> Response:
         page = several_types.search(queries, lambda query: services.store.search(release.name, query))
     query = replace(queries[0], applied=(*type_pairs, *queries[0].applied))
     issues = (*query.issues, *_remarks(types, query.applied))
+    links = _links(request, query, page, subset)
     body = searchset(
         [
             *_entries(page.matches, request, "match", subset.of),
@@ -72,13 +73,12 @@ def handle(request: Request, services: Services) -> Response:
             ),
             *_outcome_entries(issues),
         ],
-        _links(request, query, page, subset),
+        links,
         page.total,
     )
-    # A page has no version id: its own bytes tell whether it changed.
     return Response(
         body=body,
-        etag=hashlib.blake2b(body, digest_size=12).hexdigest(),
+        etag=_entity_tag(links, page, issues),
         matches=tuple((match.type_name, match.logical_id) for match in page.matches),
     )
 
@@ -182,6 +182,13 @@ def _remarks(types: Sequence[str], applied: Pairs) -> Iterator[Issue]:
     }
     if asked & _NOT_HELD:
         yield Issue("information", "informational", ABSENCE)
+
+
+def _entity_tag(links: list[tuple[str, str]], page: Page, issues: tuple[Issue, ...]) -> str:
+    """A page has no version id: the versions that it is made of tell whether it changed."""
+    made_of = [found[:-2] for found in (*page.matches, *page.included)]
+    named = repr((links, page.total, len(page.matches), made_of, issues))
+    return hashlib.blake2b(named.encode(), digest_size=12).hexdigest()
 
 
 def _links(request: Request, query: Query, page: Page, subset: Subset) -> list[tuple[str, str]]:

@@ -24,7 +24,7 @@ Value: TypeAlias = str | int | float
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """`column operator value`; the operators are eq, lt, le, gt, ge, like and, with a tuple of values, in."""
+    """`column operator value`; the operators are eq, lt, le, gt, ge, like, contains and, with a tuple, in."""
 
     column: str
     operator: str
@@ -34,9 +34,14 @@ class Compare:
 _LIKE_SPECIAL = re.compile(r"[!%_]")
 
 
+def pattern(text: str) -> str:
+    """The text as it stands in a LIKE pattern whose escape character is `!`."""
+    return _LIKE_SPECIAL.sub(r"!\g<0>", text)
+
+
 def like(column: str, before: str, text: str, after: str) -> Compare:
     """The column holds the text, with a wildcard (%) or nothing before and after it."""
-    return Compare(column, "like", before + _LIKE_SPECIAL.sub(r"!\g<0>", text) + after)
+    return Compare(column, "like", before + pattern(text) + after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,16 @@ class AnyOf:
 
 
 Condition: TypeAlias = Compare | AnyOf
+
+
+def contained_text(tests: Iterable[Condition]) -> str | None:
+    """The text that must stand anywhere in a value, if the tests ask for one: in one column, or in either."""
+    for test in tests:
+        alternatives = (test,) if isinstance(test, Compare) else (one for (one, *_) in test.groups)
+        texts = {str(one.value) if one.operator == "contains" else None for one in alternatives}
+        if len(texts) == 1 and (text := texts.pop()) is not None:
+            return text
+    return None
 
 
 Key: TypeAlias = tuple[str, str]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 ACTIONS = "cruds"
 EVERY_TYPE = "*"
@@ -84,7 +85,8 @@ def allows(scopes: Iterable[Scope], type_name: str, action: str) -> bool:
     return any(action in scope.actions and scope.type_name in (EVERY_TYPE, type_name) for scope in scopes)
 
 
-def covered_types(scopes: Scopes, type_names: Iterable[str], action: str) -> frozenset[str]:
+@lru_cache(maxsize=256)
+def covered_types(scopes: Scopes, type_names: frozenset[str], action: str) -> frozenset[str]:
     """Those of the types on which the scopes allow the action: what a search may look into and include."""
     return frozenset(name for name in type_names if allows(scopes, name, action))
 

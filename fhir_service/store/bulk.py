@@ -80,8 +80,8 @@ def insert_new(
         columns = ("resource", *WRITTEN[table][1:]) if kind == "text" else WRITTEN[table]
         transaction.append(ASIDE[kind], columns, own.by_table.pop(table, ()))
     # In the order of the key, so that neighbours in the b-tree are written together.
-    transaction.insert({table: _in_order(table, rows) for table, rows in own.by_table.items()})
-    transaction.insert(held.by_table)
+    transaction.insert({table: _in_order(table, rows) for table, rows in own.rows().items()})
+    transaction.insert(held.rows())
     if any(one.version.type_name == "SearchParameter" for one in batch):
         transaction.note_definitions()
     return resources

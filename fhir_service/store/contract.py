@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from fhir_service.search.query import Query
 
 
-@dataclass(frozen=True, slots=True)
-class StoredVersion:
+class StoredVersion(NamedTuple):
     """One version of one resource; a deletion is a version without a body."""
 
     type_name: str

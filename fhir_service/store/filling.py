@@ -3,7 +3,7 @@
     start     nothing was ever stored -> a table beside each index table, without any key
     append    rows go to the end of those tables (bulk.py)
     finish    for each index table, a transaction: drop its secondary indexes, insert the rows in the order of
-              its key, build the indexes, drop the table beside it
+              its key, build the indexes, drop the table beside it, enter its values into the vocabulary
 
 A b-tree that is written in its own order is written once. What is interrupted anywhere goes on from there:
 the property FILLING names the tables whose rows are still aside. While it stands nobody searches
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from fhir_service.search.param_types import PARAM_TYPES
+from fhir_service.store import vocabulary
 from fhir_service.store.database import DEFINITIONS, FILLING, Database
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.schema import INDEX_TABLES
@@ -111,6 +112,8 @@ def _build(transaction: Transaction, database: Database, kind: str) -> None:
     for statement in indexes.values():
         transaction.execute(statement)
     transaction.execute(f"DROP TABLE {ASIDE[kind]}")
+    for statement in vocabulary.fill(kind):
+        transaction.execute(statement)
 
 
 def _insert_sorted(kind: str) -> str:

@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import URL, Engine, NullPool, create_engine
 
 from fhir_service.errors import Contended, ServiceError, Unavailable
-from fhir_service.search.predicates import TextMatch
+from fhir_service.search.predicates import TextMatch, pattern
 from fhir_service.store.database import DEFINITIONS
 from fhir_service.store.postgres_arrays import DELETE, INSERT, array, inserted
+from fhir_service.store.sql import VOCABULARY, Within
 
 _NUMBERS = " UNION ALL ".join(
     f"SELECT {is_version}, nextval(pg_get_serial_sequence('{table}', 'serial')) FROM generate_series(1, %s)"
@@ -47,10 +48,11 @@ class PostgresDatabase:
         return psycopg.connect(**self._options, autocommit=True)
 
     def statement(self, text: str) -> str:
+        text = text.replace(VOCABULARY, "vocabulary AS v WHERE v.text LIKE ? ESCAPE '!'")
         return text.replace("MATCH ?", "@@ to_tsquery('simple', ?)").replace("?", "%s")
 
     def values(self, values: Sequence[Any]) -> Sequence[Any]:
-        return [_match(value) if isinstance(value, TextMatch) else value for value in values]
+        return [_asked(value) if isinstance(value, (TextMatch, Within)) else value for value in values]
 
     def begin(self, connection: Any) -> None:
         # Together, so that it costs no second way to the server.
@@ -177,6 +179,10 @@ def _is_away(sqlstate: str | None) -> bool:
 
 def _lock_key(name: str) -> int:
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def _asked(value: TextMatch | Within) -> str:
+    return f"%{pattern(value.text)}%" if isinstance(value, Within) else _match(value)
 
 
 def _match(text: TextMatch) -> str:

@@ -15,15 +15,16 @@ from typing import Any
 
 from sqlalchemy.dialects import postgresql
 
-from fhir_service.store.schema import INDEX_TABLES, MOVED, WRITTEN, metadata
+from fhir_service.store.schema import INDEX_TABLES, MOVED, NEEDED_ONCE, WRITTEN, metadata
 
 INDEX_NAMES = tuple(table.name for table in INDEX_TABLES.values())
+_SAME = "v.parameter = n.parameter AND v.key = n.key AND v.value_hash = n.value_hash"
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 def _type(table: str, column: str) -> str:
     if table == "full_text":
-        return "bigint" if column == "rowid" else "text"
+        return "text" if _is_text(table, column) else "bigint"
     named = metadata.tables["resource" if table == MOVED else table].c[column].type.compile(_DIALECT)
     return named.partition(" COLLATE")[0]
 
@@ -34,9 +35,15 @@ def _written(table: str, columns: Sequence[str], first: int) -> str:
     if table == MOVED:
         changes = ", ".join(f"{column} = n.{column}" for column in columns[1:])
         return f"UPDATE resource AS r SET {changes} FROM {rows} WHERE r.serial = n.serial"
-    values = (f"to_tsvector('simple', {one})" if _type(table, one) == "text" else one for one in columns)
-    kept = " ON CONFLICT DO NOTHING" if table in INDEX_NAMES else ""
-    return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {rows}{kept}"
+    values = (f"to_tsvector('simple', {one})" if _is_text(table, one) else one for one in columns)
+    kept = " ON CONFLICT DO NOTHING" if table in NEEDED_ONCE else ""
+    # Looked for first: even an insert that does nothing uses up a number.
+    new = f" WHERE NOT EXISTS (SELECT 1 FROM vocabulary AS v WHERE {_SAME})" if table == "vocabulary" else ""
+    return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {rows}{new}{kept}"
+
+
+def _is_text(table: str, column: str) -> bool:
+    return table == "full_text" and column != "rowid"
 
 
 def _all(statements: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@
     search_parameter   a number for each release, type and code: what index rows start with
     index_<type>       one table a search parameter type; rows of current versions only
     full_text          the words of each current resource; each database has its own kind of table for it
+    vocabulary         the different values of string and URI parameters, with their trigrams (vocabulary.py)
     load               packages that were loaded: canonical, version and content hash
     loaded_resource    which resources each loaded package owns
     property           what the store says of itself: the index definitions its rows were made with
@@ -105,6 +106,17 @@ PROPERTY = Table(
     Column("value", String, nullable=False),
 )
 
+VOCABULARY = Table(
+    "vocabulary",
+    metadata,
+    Column("number", _Serial, primary_key=True),
+    Column("parameter", Integer, nullable=False),
+    Column("key", _Text, nullable=False),
+    Column("value_hash", BigInteger, nullable=False),
+    Column("text", _Text, nullable=False),
+    UniqueConstraint("parameter", "key", "value_hash"),
+)
+
 TOKEN_USE = Table(
     "token_use",
     metadata,
@@ -190,4 +202,7 @@ WRITTEN: Mapping[str, tuple[str, ...]] = {
         for kind, table in INDEX_TABLES.items()
     },
     "full_text": ("rowid", "narrative", "content"),
+    "vocabulary": ("parameter", "key", "value_hash", "text"),
 }
+NEEDED_ONCE = frozenset(("vocabulary", *(table.name for table in INDEX_TABLES.values())))
+"""Tables whose rows may be there already, and then stay."""

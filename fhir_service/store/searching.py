@@ -33,10 +33,11 @@ from fhir_service.search.predicates import (
     TextMatch,
     all_of,
     any_of,
+    contained_text,
 )
 from fhir_service.search.query import Query
 from fhir_service.search.sorting import SortKey
-from fhir_service.store import sql
+from fhir_service.store import sql, vocabulary
 from fhir_service.store.contract import Page, StoredVersion
 from fhir_service.store.including import include
 from fhir_service.store.sql import Driver, Names, Sql
@@ -117,8 +118,8 @@ class Searcher:
         rows: int = self.run(sql.length(driver, self._type(query), limit))[0][0]
         return rows
 
-    def _count(self, driver: Driver, query: Query) -> int:
-        found = sql.walk(driver, query.predicate, self._type(query), self.names)
+    def _count(self, driver: Driver, query: Query, limit: int | None = None) -> int:
+        found = sql.every_match(driver, query.predicate, self._type(query), self.names, limit=limit)
         total: int = self.run(sql.count(found))[0][0]
         return total
 
@@ -152,8 +153,7 @@ class Searcher:
     def _are_few(self, query: Query, driver: Driver) -> bool:
         if self._length(driver, query, SORT_LIMIT + 1) <= SORT_LIMIT:
             return True
-        found = sql.walk(driver, query.predicate, self._type(query), self.names, limit=SORT_LIMIT + 1)
-        return bool(self.run(sql.count(found))[0][0] <= SORT_LIMIT)
+        return self._count(driver, query, SORT_LIMIT + 1) <= SORT_LIMIT
 
     def _sorted_as_a_whole(
         self, query: Query, choices: dict[int, Driver]
@@ -188,6 +188,8 @@ class Searcher:
                 return self._resolve_reverse(predicate)
             case TextMatch():
                 return self._resolve_text(predicate)
+            case Indexed():
+                return self._resolve_contains(predicate)
             case _:
                 return predicate
 
@@ -237,6 +239,18 @@ class Searcher:
             return text
         return Own((Compare("serial", "in", tuple(row[0] for row in rows)),)) if rows else Nothing()
 
+    def _resolve_contains(self, leaf: Indexed) -> Predicate:
+        """Look for the values that hold a text before the resources that have them."""
+        text = contained_text(leaf.tests)
+        number = self.names.parameters.get(leaf.parameter)
+        if text is None or number is None or not vocabulary.is_kept(leaf.parameter[1]):
+            return leaf
+        keys = self.run(sql.keys_with(text, number, LINK_LIMIT + 1))
+        if len(keys) > LINK_LIMIT:
+            return leaf
+        found = Compare(vocabulary.KEYS[leaf.table], "in", tuple(row[0] for row in keys))
+        return replace(leaf, tests=(found, *leaf.tests)) if keys else Nothing()
+
     def _first_matches(self, type_name: str, predicate: Predicate) -> Sql:
         """The statement that gives the matches of the other end: all where they are few, else one more."""
         type_number = self.names.types.get(type_name)
@@ -244,7 +258,7 @@ class Searcher:
             return Sql("SELECT serial AS resource FROM resource WHERE 1 = 0", [])
         query = Query(type_name, predicate)
         _, driver = self._shortest(sql.drivers(predicate, self.names), query)
-        return sql.walk(driver, predicate, type_number, self.names, limit=LINK_LIMIT + 1)
+        return sql.every_match(driver, predicate, type_number, self.names, limit=LINK_LIMIT + 1)
 
 
 def _negated(predicate: Predicate) -> Predicate:

@@ -31,6 +31,7 @@ from fhir_service.search.predicates import (
     Refers,
     TextMatch,
     Together,
+    pattern,
 )
 from fhir_service.search.sorting import SortKey
 
@@ -48,6 +49,11 @@ VREAD = (
 # Value by value: one seek each, however many rows hold the same.
 NEXT_URI = "SELECT min(uri) FROM index_uri WHERE parameter = ? AND uri > ? AND uri < ?"
 
+# Entries in which a text stands: each database has its own way to the trigrams.
+VOCABULARY = "vocabulary AS v WITHIN ?"
+TRIGRAM = 3
+
+_PATTERNS = ("like", "contains")
 _OPERATORS = {"eq": "=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 
 
@@ -56,6 +62,13 @@ class Sql(NamedTuple):
 
     text: str
     values: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A text that stands anywhere in another: each database puts its own pattern for it in."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +162,7 @@ _LEADING = {
 
 def _leading(leaf: Indexed) -> Compare | None:
     """The test that a walk along the index can follow; a pattern may stand anywhere in a value."""
-    tests = (test for test in leaf.tests if isinstance(test, Compare) and test.operator != "like")
+    tests = (test for test in leaf.tests if isinstance(test, Compare) and test.operator not in _PATTERNS)
     return next((test for test in tests if test.column in _LEADING[leaf.table]), None)
 
 
@@ -179,6 +192,19 @@ def walk(
     return Sql(text, [value for branch in branches for value in branch.values])
 
 
+def every_match(
+    driver: Driver, predicate: Predicate, type_number: int, names: Names, *, limit: int | None = None
+) -> Sql:
+    """SELECT of (resource) of every match, each once, in any order: what is counted need not be sorted."""
+    rest = [holds(part, f"d.{driver.resource}", names) for part in _rest(driver, predicate)]
+    branches = [_join([*_met(driver, one, type_number), *rest], " AND ") for one in driver.branches]
+    text = " UNION ".join(
+        f"SELECT DISTINCT d.{driver.resource} AS resource FROM {driver.table} AS d WHERE {branch.text}"
+        for branch in branches
+    )
+    return Sql(text + _limit(limit), [value for branch in branches for value in branch.values])
+
+
 def _rest(driver: Driver, predicate: Predicate) -> list[Predicate]:
     """What the walk itself does not already make sure of."""
     if driver.part is None:
@@ -195,7 +221,7 @@ def _branch(
     after: tuple[Any, ...] | None,
     limit: int | None,
 ) -> Sql:
-    where = [_within(driver, conditions, type_number), *_conditions(conditions, "d")]
+    where = _met(driver, conditions, type_number)
     if after is not None:
         position = f"d.{driver.sort}, d.{driver.resource}" if driver.sort else f"d.{driver.resource}"
         beyond = "<" if driver.descending else ">"
@@ -211,17 +237,19 @@ def _branch(
     return Sql(text, condition.values)
 
 
-def _within(driver: Driver, conditions: tuple[Condition, ...], type_number: int) -> Sql:
-    """Where the walk stands: in the rows of the parameter, or in the resources of the type."""
+def _met(driver: Driver, conditions: tuple[Condition, ...], type_number: int) -> list[Sql]:
+    """What holds for every row of the walk."""
     if driver.table != "resource":
-        return Sql("d.parameter = ?", [driver.parameter])
-    if conditions or driver.sort:
-        return Sql(f"d.type = ? AND {_exists_still('d')}", [type_number])
-    return Sql("d.type = ? AND d.is_deleted = ?", [type_number, False])
+        within = Sql("d.parameter = ?", [driver.parameter])
+    elif conditions or driver.sort:
+        within = Sql(f"d.type = ? AND {_exists_still('d')}", [type_number])
+    else:
+        within = Sql("d.type = ? AND d.is_deleted = ?", [type_number, False])
+    return [within, *_conditions(conditions, "d")]
 
 
 def _exists_still(alias: str) -> str:
-    """As `is_deleted = ?`, but SQLite does not take it for a reason to walk a whole type along that column."""
+    """As `is_deleted = ?`, but SQLite does not walk a whole type because of it."""
     return f"NOT {alias}.is_deleted"
 
 
@@ -301,6 +329,14 @@ def text_matches(text: TextMatch, type_number: int, limit: int) -> Sql:
         f" WHERE {condition.text} AND r.type = ?{_limit(limit)}",
         [*condition.values, type_number],
     )
+
+
+def keys_with(text: str, parameter: int, limit: int) -> Sql:
+    """The keys of the parameter's values in which the text stands (vocabulary.py), and perhaps of others."""
+    is_short = len(text) < TRIGRAM  # then all values of the parameter are read
+    entries = "vocabulary AS v WHERE v.text LIKE ? ESCAPE '!'" if is_short else VOCABULARY
+    asked = f"%{pattern(text)}%" if is_short else Within(text)
+    return Sql(f"SELECT DISTINCT v.key FROM {entries} AND v.parameter = ?{_limit(limit)}", [asked, parameter])
 
 
 def _exists(tables: str, *conditions: Sql) -> Sql:
@@ -385,8 +421,10 @@ def _conditions(conditions: tuple[Condition, ...], alias: str) -> Iterator[Sql]:
         elif isinstance(condition.value, tuple):
             marks = ", ".join("?" * len(condition.value))
             yield Sql(f"{alias}.{condition.column} IN ({marks})", list(condition.value))
-        elif condition.operator == "like":
-            yield Sql(f"{alias}.{condition.column} LIKE ? ESCAPE '!'", [condition.value])
+        elif condition.operator in _PATTERNS:
+            asked = str(condition.value)
+            value = asked if condition.operator == "like" else f"%{pattern(asked)}%"
+            yield Sql(f"{alias}.{condition.column} LIKE ? ESCAPE '!'", [value])
         else:
             operator = _OPERATORS[condition.operator]
             yield Sql(f"{alias}.{condition.column} {operator} ?", [condition.value])
@@ -407,10 +445,7 @@ def length(driver: Driver, type_number: int, limit: int) -> Sql:
 
     Neither the other conditions of the query nor that a resource may have several rows are looked at.
     """
-    branches = [
-        _join([_within(driver, conditions, type_number), *_conditions(conditions, "d")], " AND ")
-        for conditions in driver.branches
-    ]
+    branches = [_join(_met(driver, conditions, type_number), " AND ") for conditions in driver.branches]
     rows = [
         f"SELECT 1 FROM (SELECT 1 AS met FROM {driver.table} AS d WHERE {branch.text}{_limit(limit)}) AS b{n}"
         for n, branch in enumerate(branches)

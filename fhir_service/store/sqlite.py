@@ -16,7 +16,8 @@ from sqlalchemy import URL, Engine, NullPool, create_engine
 
 from fhir_service.errors import ServiceError, Unavailable
 from fhir_service.search.predicates import TextMatch
-from fhir_service.store.schema import INDEX_TABLES, MOVED, WRITTEN
+from fhir_service.store.schema import INDEX_TABLES, MOVED, NEEDED_ONCE, WRITTEN
+from fhir_service.store.sql import TRIGRAM, VOCABULARY, Within
 from fhir_service.store.wal_index import header_reader
 
 BUSY_TIMEOUT_SECONDS = 30.0
@@ -39,7 +40,7 @@ def _insert(table: str, columns: Sequence[str]) -> str:
     if table == MOVED:
         changes = ", ".join(f"{column} = ?{n}" for n, column in enumerate(columns[1:], 2))
         return f"UPDATE resource SET {changes} WHERE serial = ?1"
-    kept = " ON CONFLICT DO NOTHING" if table.startswith("index_") else ""
+    kept = " ON CONFLICT DO NOTHING" if table in NEEDED_ONCE else ""
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}){kept}"
 
 
@@ -79,10 +80,10 @@ class SqliteDatabase:
         return connection
 
     def statement(self, text: str) -> str:
-        return text
+        return text.replace(VOCABULARY, _VOCABULARY)
 
     def values(self, values: Sequence[Any]) -> Sequence[Any]:
-        return [_match(value) if isinstance(value, TextMatch) else value for value in values]
+        return [_match(value) if isinstance(value, (TextMatch, Within)) else value for value in values]
 
     def begin(self, connection: sqlite3.Connection) -> None:
         # IMMEDIATE takes the write lock at once: a transaction that read first could not be upgraded safely.
@@ -164,7 +165,16 @@ class SqliteDatabase:
         return (sqlite3.OperationalError,)
 
 
-def _match(text: TextMatch) -> str:
+# The trigrams first: so the walk ends with as many entries as are asked for.
+_VOCABULARY = (
+    "vocabulary_text AS t CROSS JOIN vocabulary AS v ON v.number = t.rowid WHERE vocabulary_text MATCH ?"
+)
+
+
+def _match(text: TextMatch | Within) -> str:
     """https://sqlite.org/fts5.html#full_text_query_syntax"""
+    if isinstance(text, Within):
+        pieces = {text.text[start : start + TRIGRAM] for start in range(len(text.text) - TRIGRAM + 1)}
+        return " AND ".join('"' + piece.replace('"', '""') + '"' for piece in sorted(pieces))
     groups = (" AND ".join(f'"{" ".join(phrase)}"' for phrase in group) for group in text.groups)
     return " OR ".join(f"({group})" for group in groups)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fhir_service.search.contained import MARK
 from fhir_service.search.index import IndexRow
-from fhir_service.store import contained
+from fhir_service.store import contained, vocabulary
 from fhir_service.store.contained import AnyRow
 from fhir_service.store.contract import StoredVersion
 from fhir_service.store.schema import INDEX_TABLES, MOVED
@@ -58,6 +58,12 @@ class NewRows:
         self.by_table: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self._numbers: dict[tuple[str, str], dict[str, int]] = {}
         """of search parameters, by release and type: there are some 25 index rows a resource"""
+        self._suffixed: set[int] = set()
+        """the parameters whose values are in no vocabulary"""
+
+    def rows(self) -> dict[str, list[tuple[Any, ...]]]:
+        """By table, with what they add to the vocabulary."""
+        return {**self.by_table, "vocabulary": vocabulary.entries(self.by_table, self._suffixed)}
 
     def add(self, placed: Placed, rows: Sequence[AnyRow], serials: Iterator[int]) -> None:
         """The index rows of a resource, and of what it contains."""
@@ -88,6 +94,8 @@ class NewRows:
             number = numbers.get(code)
             if number is None:
                 number = numbers[code] = self._transaction.parameter_number(release, type_name, code)
+                if not vocabulary.is_kept(code):
+                    self._suffixed.add(number)
             by_table[_TABLES[kind]].append((number, serial, element, *columns))
 
 
@@ -100,7 +108,7 @@ def write(transaction: Transaction, puts: Sequence[Put]) -> None:
     new, serials = NewRows(transaction), iter(resources)
     for put, version in zip(puts, versions, strict=True):
         _add(new, transaction, put, version, serials)
-    transaction.insert(new.by_table)
+    transaction.insert(new.rows())
 
 
 def replace(transaction: Transaction, found: Sequence[tuple[Placed, list[IndexRow]]]) -> None:
@@ -112,7 +120,7 @@ def replace(transaction: Transaction, found: Sequence[tuple[Placed, list[IndexRo
     serials = iter(transaction.reserve(count_contained(rows for _, rows in found), 0)[0])
     for placed, rows in found:
         new.add(placed, rows, serials)
-    transaction.insert(new.by_table)
+    transaction.insert(new.rows())
 
 
 def count_contained(rows: Iterable[Sequence[AnyRow]]) -> int:

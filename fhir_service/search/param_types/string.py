@@ -88,7 +88,7 @@ def string_predicate(key: Key, modifier: str | None, text: str) -> Predicate:
     if modifier == "contains":
         if len(folded) > KEY_LENGTH // 2:
             raise Invalid(f"`{key[1]}:contains` takes at most {KEY_LENGTH // 2} characters")
-        either = ((like("folded", "%", folded, "%"),), (like("folded_rest", "%", folded, "%"),))
+        either = ((Compare("folded", "contains", folded),), (Compare("folded_rest", "contains", folded),))
         return Indexed("string", key, (AnyOf(either),))
     tests = [Compare("folded", "ge", prefix), Compare("folded", "lt", after_prefix(prefix))]
     if len(folded) > KEY_LENGTH:

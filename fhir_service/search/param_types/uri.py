@@ -16,7 +16,7 @@ from fhir_service.fhir.canonicals import split_canonical
 from fhir_service.search.definitions import SearchParameter
 from fhir_service.search.keys import PREFIX_LENGTH, after_prefix, exact_key
 from fhir_service.search.param_types import Context, OtherRow, Row, canonical
-from fhir_service.search.predicates import Compare, Indexed, Predicate, all_of, any_of, like
+from fhir_service.search.predicates import Compare, Indexed, Predicate, all_of, any_of
 
 COLUMNS = ("uri",)
 
@@ -47,7 +47,7 @@ def predicate(parameter: SearchParameter, modifier: str | None, text: str, conte
     if modifier == "above":
         return any_of(_is(parameter, ancestor) for ancestor in _ancestors(text))
     if modifier == "contains":
-        return Indexed("uri", parameter.key, (like("uri", "%", text, "%"),))
+        return Indexed("uri", parameter.key, (Compare("uri", "contains", text),))
     url, version = split_canonical(text)
     if parameter.code == "url" and version:
         return all_of((_is(parameter, url), _is_version(parameter, version)))
