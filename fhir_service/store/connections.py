@@ -17,6 +17,9 @@ from fhir_service.store.database import Database
 from fhir_service.store.numbers import Key
 
 
+READER, WRITER = "reader", "writer"
+
+
 class Connections:
     """Those of one thread, opened when they are first used."""
 
@@ -32,7 +35,7 @@ class Connections:
     def get(self, use: str) -> Any:
         """The one for that use. What reads never writes: so `data_version` tells it of every commit."""
         if use not in self._open:
-            self._open[use] = self._database.connect()
+            self._open[use] = self._database.connect(searches=use == READER)
         return self._open[use]
 
     def is_open(self, use: str) -> bool:

@@ -38,8 +38,8 @@ class Database(Protocol):
     TOKEN_AGE: float
     """For how many seconds a change token may be used again: 0 where reading one costs next to nothing."""
 
-    def connect(self) -> Any:
-        """A new DBAPI connection in autocommit mode; the caller owns and closes it."""
+    def connect(self, *, searches: bool = False) -> Any:
+        """A new DBAPI connection in autocommit mode, perhaps for searches; the caller owns and closes it."""
 
     def statement(self, text: str) -> str:
         """The statement with this database's placeholders, from one with `?`."""

@@ -27,6 +27,22 @@ _NUMBERS = " UNION ALL ".join(
 _POSITION = "pg_current_wal_insert_lsn()::text"
 
 
+# Every statement that reads is a walk along an index with seeks for each row (sql.py), and ends when the page
+# is full. Where the planner guesses that few rows match, it would rather collect them all from whole tables;
+# such plans stay possible, where there is no other.
+_WALK = "; ".join(
+    f"SET {name} = off"
+    for name in (
+        "enable_seqscan",
+        "enable_hashagg",
+        "enable_hashjoin",
+        "enable_mergejoin",
+        "enable_material",
+        "jit",
+    )
+)
+
+
 class PostgresDatabase:
     FOR_UPDATE = " FOR UPDATE"
     TEXT = "to_tsvector('simple', ?)"
@@ -41,11 +57,14 @@ class PostgresDatabase:
         _, named = self.engine.dialect.create_connect_args(url)
         self._options = {**(options or {}), **named}
 
-    def connect(self) -> Any:
+    def connect(self, *, searches: bool = False) -> Any:
         import psycopg
 
         # A statement is prepared on the server once it has been used a few times on a connection.
-        return psycopg.connect(**self._options, autocommit=True)
+        connection = psycopg.connect(**self._options, autocommit=True)
+        if searches:
+            connection.execute(_WALK)
+        return connection
 
     def statement(self, text: str) -> str:
         text = text.replace(VOCABULARY, "vocabulary AS v WHERE v.text LIKE ? ESCAPE '!'")
@@ -95,8 +114,8 @@ class PostgresDatabase:
         connection.execute("SET LOCAL work_mem = '128MB'; SET LOCAL maintenance_work_mem = '128MB'")
 
     def tidy(self, connection: Any) -> None:
-        # The planner knows nothing yet of what was loaded.
-        connection.execute("ANALYZE")
+        # The planner knows nothing yet of what was loaded, nor that an index alone answers for it.
+        connection.execute("VACUUM (ANALYZE)")
 
     def refusal(self, error: Exception) -> ServiceError | None:
         from psycopg import errors

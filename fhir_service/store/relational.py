@@ -12,7 +12,7 @@ from typing import Any
 
 from fhir_service.errors import Contended, Unavailable
 from fhir_service.search.definitions import SearchParameters
-from fhir_service.store.connections import Connections, ThreadConnections
+from fhir_service.store.connections import READER, WRITER, Connections, ThreadConnections
 from fhir_service.store.database import DEFINITIONS, FILLING, Database
 from fhir_service.store.migration import migrate
 from fhir_service.store.parameters import StoredParameters
@@ -22,7 +22,6 @@ from fhir_service.store.transaction import Transaction
 from fhir_service.store.watching import ChangeWatch
 
 _ATTEMPTS = 20
-READER, WRITER = "reader", "writer"
 
 
 class RelationalStore(Reading):

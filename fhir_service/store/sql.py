@@ -344,6 +344,16 @@ def _exists(tables: str, *conditions: Sql) -> Sql:
     return Sql(f"EXISTS (SELECT 1 FROM {tables} WHERE {condition.text})", condition.values)
 
 
+def _leads(tables: str, *conditions: Sql) -> Sql:
+    """As `_exists`, for a link that many resources satisfy: it is followed from each match of the walk.
+
+    OFFSET keeps PostgreSQL from collecting all that the link leads to first:
+    https://www.postgresql.org/docs/15/queries-limit.html and simplify_EXISTS_query in its planner.
+    """
+    found = _exists(tables, *conditions)
+    return Sql(f"{found.text[:-1]} LIMIT 1 OFFSET 0)", found.values)
+
+
 def _rows_exist(leaves: tuple[Indexed, ...], resource: str, names: Names, level: int) -> Sql:
     if any(leaf.parameter not in names.parameters for leaf in leaves):
         return _NEVER
@@ -370,14 +380,14 @@ def _refers(link: Refers, resource: str, names: Names, level: int) -> Sql:
     holds_there = holds(link.item, f"{leads}.serial", names, level)
     local = Sql(f"{reference}.target_type = ? AND {leads}.logical_id = {reference}.target", [link.target])
     tables = f"index_reference AS {reference}, resource AS {leads}"
-    ways = [_exists(tables, refers, current, local, holds_there)]
+    ways = [_leads(tables, refers, current, local, holds_there)]
     url = names.parameters.get(link.canonical) if link.canonical else None
     if url is not None:
         # A way of its own: joined by OR with the local one, neither could be sought.
         own = f"u{level}"
         names_it = f"{own}.parameter = ? AND {_names_canonical(reference, own)}"
         by_url = Sql(f"{names_it} AND {leads}.serial = {own}.resource", [url])
-        ways.append(_exists(f"{tables}, index_reference AS {own}", refers, by_url, holds_there))
+        ways.append(_leads(f"{tables}, index_reference AS {own}", refers, by_url, holds_there))
     return _join(ways, " OR ")
 
 
@@ -395,7 +405,7 @@ def _referred(link: Referred, resource: str, names: Names, level: int) -> Sql:
         return _NEVER
     reference, here, own = f"l{level}", f"t{level}", f"u{level}"
     holds_there = holds(link.item, f"{reference}.resource", names, level)
-    local = _exists(
+    local = _leads(
         f"index_reference AS {reference}, resource AS {here}",
         Sql(f"{here}.serial = {resource} AND {reference}.parameter = ?", [parameter]),
         Sql(f"{reference}.target = {here}.logical_id AND {reference}.target_type = ?", [link.target]),
@@ -404,7 +414,7 @@ def _referred(link: Referred, resource: str, names: Names, level: int) -> Sql:
     url = names.parameters.get(link.canonical) if link.canonical else None
     if url is None:
         return local
-    by_url = _exists(
+    by_url = _leads(
         f"index_reference AS {reference}, index_reference AS {own}",
         Sql(f"{own}.resource = {resource} AND {own}.parameter = ?", [url]),
         Sql(f"{reference}.parameter = ? AND {_names_canonical(reference, own)}", [parameter]),

@@ -67,7 +67,7 @@ class SqliteDatabase:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.engine: Engine = create_engine(url, poolclass=NullPool)
 
-    def connect(self) -> sqlite3.Connection:
+    def connect(self, *, searches: bool = False) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.path,
             timeout=BUSY_TIMEOUT_SECONDS,

@@ -22,6 +22,9 @@ _FILL = [
     f" SELECT DISTINCT i.parameter, i.uri, 0, i.uri FROM index_uri AS i {_PLAIN}",
 ]
 
+# Columns are taken for independent of each other: a code that thousands carry would be taken for a rare one.
+_COMMON_CODES = "CREATE STATISTICS index_token_codes (mcv) ON parameter, code FROM index_token"
+
 # No positions: a search asks for all trigrams of a text and looks at the values themselves afterwards.
 _TRIGRAMS = [
     "CREATE VIRTUAL TABLE vocabulary_text USING fts5 (text, content = 'vocabulary',"
@@ -47,8 +50,10 @@ def upgrade() -> None:
     if connection.dialect.name == "sqlite":
         for statement in _TRIGRAMS:
             op.execute(statement)
-    elif _has_trigrams(connection):
-        op.execute("CREATE INDEX vocabulary_text ON vocabulary USING gin (text gin_trgm_ops)")
+    else:
+        op.execute(_COMMON_CODES)
+        if _has_trigrams(connection):
+            op.execute("CREATE INDEX vocabulary_text ON vocabulary USING gin (text gin_trgm_ops)")
     for statement in _FILL:
         connection.exec_driver_sql(statement)
 

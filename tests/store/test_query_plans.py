@@ -1,0 +1,154 @@
+"""What each shape of search looks into, on both databases, with 100,000 resources: indexes, and no whole table.
+
+https://sqlite.org/eqp.html and https://www.postgresql.org/docs/15/using-explain.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+import pytest
+import yaml
+
+from fhir_service.search.query import parse_query
+from fhir_service.store import DATABASES, open_store
+from fhir_service.store.reading import Reading
+from fhir_service.store.relational import RelationalStore
+from fhir_service.store.schema import metadata
+from fhir_service.store.sql import Sql
+from tests.store import many_resources
+from tests.store_fixtures import new_database
+
+CASES = yaml.safe_load((Path(__file__).parent / "query_plans.yaml").read_text())
+
+# Those that grow with what is stored.
+TABLES = {"resource", "version", "vocabulary", "vocabulary_text", "full_text"} | {
+    name for name in metadata.tables if name.startswith("index_")
+}
+
+
+class Look(NamedTuple):
+    """A look into a table: by which index, and what is sought in it; if nothing is, the table is read whole."""
+
+    table: str
+    by: str = ""
+    sought: frozenset[str] = frozenset()
+
+
+class Recording(Reading):
+    """Reads as the store does, and notes the statements."""
+
+    def __init__(self, store: RelationalStore) -> None:
+        super().__init__()
+        self.store = store
+        self.statements: list[Sql] = []
+
+    def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
+        self.statements.append(statement)
+        return self.store.rows(statement.text, *statement.values)
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def store(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RelationalStore]:
+    opened = open_store(new_database(request, request.param, tmp_path_factory.mktemp("plans")))
+    many_resources.fill(opened)
+    yield opened
+    opened.close()
+
+
+def looks(store: RelationalStore, search: str) -> list[Look]:
+    """All that a search looks into."""
+    type_name, _, query = search.partition("?")
+    recording = Recording(store)
+    pairs = parse_qsl(query, keep_blank_values=True)
+    recording.search("r4", parse_query(pairs, type_name, many_resources.PARAMETERS))
+    explain = _of_sqlite if store.database.engine.name == "sqlite" else _of_postgresql
+    return [look for statement in recording.statements for look in explain(store, statement)]
+
+
+_SQLITE_STEP = re.compile(
+    r"(?P<verb>SEARCH|SCAN) (?P<alias>\w+)"
+    r"(?: USING (?:COVERING )?(?P<key>INDEX \w+|INTEGER PRIMARY KEY|PRIMARY KEY)(?: \((?P<sought>.*)\))?)?"
+    r"(?: VIRTUAL TABLE INDEX \d+:(?P<words>M\d))?"
+)
+
+
+def _of_sqlite(store: RelationalStore, statement: Sql) -> Iterator[Look]:
+    aliases = _aliases(store.database.statement(statement.text))
+    for *_, step in store.rows(f"EXPLAIN QUERY PLAN {statement.text}", *statement.values):
+        found = _SQLITE_STEP.match(step)
+        if found is None or (table := aliases.get(found["alias"])) is None:
+            continue
+        if found["words"]:
+            yield _WORDS[table, found["words"]]
+        elif found["verb"] == "SEARCH":
+            key = (found["key"] or "").removeprefix("INDEX ")
+            index = f"{table}_pkey" if "PRIMARY KEY" in key else key
+            yield Look(table, _UNIQUE.get(index, index), _columns(found["sought"] or ""))
+        else:
+            yield Look(table)
+
+
+# The full text and the trigrams, column by column, by the names of PostgreSQL's indexes.
+_WORDS = {
+    ("full_text", "M0"): Look("full_text", "full_text_narrative", frozenset(("narrative",))),
+    ("full_text", "M1"): Look("full_text", "full_text_content", frozenset(("content",))),
+    ("vocabulary_text", "M1"): Look("vocabulary_text", "vocabulary_text", frozenset(("text",))),
+}
+
+# SQLite numbers the indexes of constraints, PostgreSQL names them.
+_UNIQUE = {
+    "sqlite_autoindex_resource_1": "resource_type_logical_id_key",
+    "sqlite_autoindex_vocabulary_1": "vocabulary_parameter_key_value_hash_key",
+}
+
+
+def _of_postgresql(store: RelationalStore, statement: Sql) -> Iterator[Look]:
+    ((plans,),) = store.rows(f"EXPLAIN (FORMAT JSON) {statement.text}", *statement.values)
+    yield from _of_plan(plans[0]["Plan"], "")
+
+
+def _of_plan(plan: dict[str, Any], around: str) -> Iterator[Look]:
+    table = plan.get("Relation Name", around)
+    if "Index Name" in plan:
+        yield Look(table, plan["Index Name"], _columns(plan.get("Index Cond", "")))
+    elif plan["Node Type"] == "Seq Scan":
+        yield Look(table)
+    for part in plan.get("Plans", ()):
+        yield from _of_plan(part, table)
+
+
+def _aliases(text: str) -> dict[str, str]:
+    named = {alias: table for table, alias in re.findall(r"(\w+) AS (\w+)", text) if table in TABLES}
+    return named | {table: table for table in TABLES}
+
+
+def _columns(condition: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", re.sub(r"'[^']*'", "", condition)))
+
+
+def is_whole(look: Look) -> bool:
+    return look.table in TABLES and not look.sought
+
+
+@pytest.mark.parametrize("case", CASES["seeks"], ids=lambda case: case["shape"])
+def test_it_seeks_in_indexes(store: RelationalStore, case: dict[str, Any]) -> None:
+    found = looks(store, case["search"])
+    assert [look for look in found if is_whole(look)] == []
+    for index, columns in case["seeks"].items():
+        assert any(look.by == index and look.sought >= set(columns) for look in found), found
+
+
+@pytest.mark.parametrize("case", CASES["walks"], ids=lambda case: case["shape"])
+def test_what_no_index_leads_to_walks_along_the_type_and_stops(
+    store: RelationalStore, case: dict[str, Any]
+) -> None:
+    found = looks(store, case["search"])
+    assert [look for look in found if is_whole(look)] == []
+    assert any(look.by == "resource_in_order" and "type" in look.sought for look in found), found
