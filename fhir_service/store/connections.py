@@ -16,7 +16,6 @@ from typing import Any
 from fhir_service.store.database import Database
 from fhir_service.store.numbers import Key
 
-
 READER, WRITER = "reader", "writer"
 
 

@@ -26,7 +26,6 @@ _NUMBERS = " UNION ALL ".join(
 # Not `pg_current_wal_lsn`, which a commit that does not wait for the disk may be ahead of.
 _POSITION = "pg_current_wal_insert_lsn()::text"
 
-
 # Every statement that reads is a walk along an index with seeks for each row (sql.py), and ends when the page
 # is full. Where the planner guesses that few rows match, it would rather collect them all from whole tables;
 # such plans stay possible, where there is no other.

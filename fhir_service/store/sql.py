@@ -325,8 +325,9 @@ def matches(text: TextMatch, level: int = 0) -> Sql:
 def text_matches(text: TextMatch, type_number: int, limit: int) -> Sql:
     condition = matches(text)
     return Sql(
-        "SELECT r.serial FROM full_text AS f0 JOIN resource AS r ON r.serial = f0.rowid"
-        f" WHERE {condition.text} AND r.type = ?{_limit(limit)}",
+        # SQLite begins a CROSS JOIN where it is told to: with the words, not with all resources of the type.
+        "SELECT r.serial FROM full_text AS f0 CROSS JOIN resource AS r"
+        f" WHERE {condition.text} AND r.serial = f0.rowid AND r.type = ?{_limit(limit)}",
         [*condition.values, type_number],
     )
 

@@ -82,6 +82,10 @@ def stored(store: RelationalStore) -> list[tuple[Any, ...]]:
             " JOIN resource AS r ON r.serial = i.resource"
             " JOIN search_parameter AS p ON p.number = i.parameter"
         )
+    found += store.rows(
+        "SELECT 'vocabulary', v.key, p.code, v.text FROM vocabulary AS v"
+        " JOIN search_parameter AS p ON p.number = v.parameter"
+    )
     return sorted(
         (name, key, one, bytes(other) if name == "version" else other) for name, key, one, other in found
     )

@@ -5,7 +5,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-from fhir_service.store import DATABASES, open_store
+from fhir_service.store import DATABASES, open_store, sql
 from fhir_service.store.migration import MigrationError, current, migrate, newest, revisions
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.schema import metadata
@@ -71,3 +71,52 @@ def test_a_migration_that_fails_leaves_nothing(
 
 def test_revisions_are_numbered_without_gaps() -> None:
     assert revisions() == [f"{number:04d}" for number in range(1, len(revisions()) + 1)]
+
+
+def test_the_vocabulary_is_made_of_what_is_indexed(empty: RelationalStore) -> None:
+    migrate(empty.database)
+    with empty.write() as transaction:
+        for code in ("title", "title:text"):
+            number = transaction.register("r4", "Library", code, "")
+            transaction.execute(
+                "INSERT INTO index_string (parameter, folded, resource, value_hash, element, folded_rest, value)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (number, "ivig treatment", 1, 2, 0, "the rest", "IVIG Treatment"),
+            )
+    _undo_vocabulary(empty)
+    assert migrate(empty.database) is True
+    found = empty.rows(
+        "SELECT p.code, v.key, v.text FROM vocabulary AS v JOIN search_parameter AS p"
+        " ON p.number = v.parameter ORDER BY v.number"
+    )
+    assert found == [("title", "ivig treatment", "ivig treatment"), ("title", "ivig treatment", "the rest")]
+    with_it = sql.keys_with("treat", number - 1, 10)
+    assert empty.rows(with_it.text, *with_it.values) == [("ivig treatment",)]
+
+
+def _undo_vocabulary(store: RelationalStore) -> None:
+    of_postgresql = ("DROP TABLE vocabulary", "DROP STATISTICS index_token_codes")
+    of_sqlite = ("DROP TABLE vocabulary", "DROP TABLE vocabulary_text")
+    is_sqlite = store.database.engine.name == "sqlite"
+    with store.write() as transaction:
+        for statement in of_sqlite if is_sqlite else of_postgresql:
+            transaction.execute(statement)
+        transaction.execute("UPDATE alembic_version SET version_num = '0001'")
+
+
+def test_without_trigrams_every_value_is_read(
+    request: pytest.FixtureRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a user who may not make extensions, in a database that has none."""
+    store = open_store(empty_database(request, "postgresql", tmp_path))
+    with store.database.connect() as connection:
+        connection.execute("DROP EXTENSION IF EXISTS pg_trgm")
+        connection.execute("CREATE ROLE plain LOGIN")
+        connection.execute("GRANT ALL ON SCHEMA public TO plain")
+    url = store.database.engine.url.set(drivername="postgresql", username="plain")
+    plain = open_store(url.render_as_string(hide_password=False))
+    migrate(plain.database)
+    assert "gives no trigrams" in caplog.text and "permission denied" in caplog.text
+    with_it = sql.keys_with("treat", 1, 10)
+    assert plain.rows(with_it.text, *with_it.values) == []
+    plain.close()
