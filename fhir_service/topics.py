@@ -76,12 +76,18 @@ class Topics:
 
     def holding(self, release: str, type_name: str, logical_id: str) -> BuiltTopic | None:
         """The topic that a resource was built of: ids begin with its slug or with its product's id."""
+        if not logical_id.startswith(self._claims):
+            return None
         parts = logical_id.split("-")
         for length in range(len(parts), 0, -1):
             built = self._by_claim.get("-".join(parts[:length]))
             if built and f"{release}/{type_name}-{logical_id}.json" in built.files:
                 return built
         return None
+
+    @cached_property
+    def _claims(self) -> tuple[str, ...]:
+        return tuple(self._by_claim)
 
     @cached_property
     def _by_claim(self) -> Mapping[str, BuiltTopic]:

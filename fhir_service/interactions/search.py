@@ -186,7 +186,12 @@ def _remarks(types: Sequence[str], applied: Pairs) -> Iterator[Issue]:
 
 def _entity_tag(links: list[tuple[str, str]], page: Page, issues: tuple[Issue, ...]) -> str:
     """A page has no version id: the versions that it is made of tell whether it changed."""
-    made_of = [found[:-2] for found in (*page.matches, *page.included)]
+    made_of = " ".join(
+        [
+            f"{one.type_name}/{one.logical_id}/{one.version_id}/{one.last_updated}"
+            for one in (*page.matches, *page.included)
+        ]
+    )
     named = repr((links, page.total, len(page.matches), made_of, issues))
     return hashlib.blake2b(named.encode(), digest_size=12).hexdigest()
 

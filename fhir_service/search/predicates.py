@@ -170,7 +170,9 @@ def all_of(items: Iterable[Predicate]) -> Predicate:
 
 def any_of(items: Iterable[Predicate]) -> Predicate:
     """The disjunction, simplified."""
-    parts = tuple(dict.fromkeys(item for item in items if not isinstance(item, Nothing)))
+    parts = tuple(item for item in items if not isinstance(item, Nothing))
+    if len(parts) > 1:
+        parts = tuple(dict.fromkeys(parts))
     if any(isinstance(item, Everything) for item in parts):
         return Everything()
     if not parts:

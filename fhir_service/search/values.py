@@ -12,6 +12,8 @@ _ESCAPED = re.compile(r"\\([,|$\\])")
 
 def split(text: str, separator: str) -> list[str]:
     r"""The parts between unescaped separators, escapes kept: `a,b\,c` gives `a` and `b\,c`."""
+    if "\\" not in text:
+        return text.split(separator)
     parts, start, position = [], 0, 0
     while position < len(text):
         if text[position] == "\\":

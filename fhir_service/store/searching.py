@@ -118,9 +118,9 @@ class Searcher:
         rows: int = self.run(sql.length(driver, self._type(query), limit))[0][0]
         return rows
 
-    def _count(self, driver: Driver, query: Query, limit: int | None = None) -> int:
-        found = sql.every_match(driver, query.predicate, self._type(query), self.names, limit=limit)
-        total: int = self.run(sql.count(found))[0][0]
+    def _count(self, driver: Driver, query: Query) -> int:
+        counted = sql.count_matches(driver, query.predicate, self._type(query), self.names)
+        total: int = self.run(counted)[0][0]
         return total
 
     def _type(self, query: Query) -> int:
@@ -153,7 +153,9 @@ class Searcher:
     def _are_few(self, query: Query, driver: Driver) -> bool:
         if self._length(driver, query, SORT_LIMIT + 1) <= SORT_LIMIT:
             return True
-        return self._count(driver, query, SORT_LIMIT + 1) <= SORT_LIMIT
+        asked = (driver, query.predicate, self._type(query), self.names)
+        found = sql.every_match(*asked, limit=SORT_LIMIT + 1)
+        return bool(self.run(sql.count(found))[0][0] <= SORT_LIMIT)
 
     def _sorted_as_a_whole(
         self, query: Query, choices: dict[int, Driver]

@@ -195,14 +195,25 @@ def walk(
 def every_match(
     driver: Driver, predicate: Predicate, type_number: int, names: Names, *, limit: int | None = None
 ) -> Sql:
-    """SELECT of (resource) of every match, each once, in any order: what is counted need not be sorted."""
+    """SELECT of (resource) of every match, each once, in any order."""
+    found = _unordered(driver, predicate, type_number, names)
+    text = " UNION ".join(f"SELECT DISTINCT d.{driver.resource} AS resource {one.text}" for one in found)
+    return Sql(text + _limit(limit), [value for one in found for value in one.values])
+
+
+def count_matches(driver: Driver, predicate: Predicate, type_number: int, names: Names) -> Sql:
+    """How many there are: what is counted need not be in order."""
+    first, *others = _unordered(driver, predicate, type_number, names)
+    if others:
+        return count(every_match(driver, predicate, type_number, names))
+    return Sql(f"SELECT count(DISTINCT d.{driver.resource}) {first.text}", first.values)
+
+
+def _unordered(driver: Driver, predicate: Predicate, type_number: int, names: Names) -> list[Sql]:
+    """From FROM on, for each branch."""
     rest = [holds(part, f"d.{driver.resource}", names) for part in _rest(driver, predicate)]
     branches = [_join([*_met(driver, one, type_number), *rest], " AND ") for one in driver.branches]
-    text = " UNION ".join(
-        f"SELECT DISTINCT d.{driver.resource} AS resource FROM {driver.table} AS d WHERE {branch.text}"
-        for branch in branches
-    )
-    return Sql(text + _limit(limit), [value for branch in branches for value in branch.values])
+    return [Sql(f"FROM {driver.table} AS d WHERE {one.text}", one.values) for one in branches]
 
 
 def _rest(driver: Driver, predicate: Predicate) -> list[Predicate]:
@@ -272,11 +283,13 @@ def _is_first(driver: Driver) -> Sql:
     """A resource with several matching rows counts where the walk meets it first."""
     groups = _join([_join(_conditions(branch, "e"), " AND ") for branch in driver.branches], " OR ")
     before = ">" if driver.descending else "<"
-    return Sql(
-        f"NOT EXISTS (SELECT 1 FROM {driver.table} AS e WHERE e.resource = d.resource AND e.parameter = ?"
-        f" AND e.{driver.sort} {before} d.{driver.sort} AND ({groups.text}))",
+    met_before = Sql(
+        f"e.resource = d.resource AND e.parameter = ? AND e.{driver.sort} {before} d.{driver.sort}"
+        f" AND ({groups.text})",
         [driver.parameter, *groups.values],
     )
+    exists = _exists(f"{driver.table} AS e", met_before)
+    return Sql(f"NOT {exists.text}", exists.values)
 
 
 def holds(predicate: Predicate, resource: str, names: Names, level: int = 0) -> Sql:
@@ -341,18 +354,13 @@ def keys_with(text: str, parameter: int, limit: int) -> Sql:
 
 
 def _exists(tables: str, *conditions: Sql) -> Sql:
-    condition = _join(list(conditions), " AND ")
-    return Sql(f"EXISTS (SELECT 1 FROM {tables} WHERE {condition.text})", condition.values)
+    """A look from each row that a walk meets.
 
-
-def _leads(tables: str, *conditions: Sql) -> Sql:
-    """As `_exists`, for a link that many resources satisfy: it is followed from each match of the walk.
-
-    OFFSET keeps PostgreSQL from collecting all that the link leads to first:
-    https://www.postgresql.org/docs/15/queries-limit.html and simplify_EXISTS_query in its planner.
+    OFFSET keeps PostgreSQL from turning it around, into a collection of all rows that would satisfy it
+    (simplify_EXISTS_query in its planner): it may not know how many those are.
     """
-    found = _exists(tables, *conditions)
-    return Sql(f"{found.text[:-1]} LIMIT 1 OFFSET 0)", found.values)
+    condition = _join(list(conditions), " AND ")
+    return Sql(f"EXISTS (SELECT 1 FROM {tables} WHERE {condition.text} LIMIT 1 OFFSET 0)", condition.values)
 
 
 def _rows_exist(leaves: tuple[Indexed, ...], resource: str, names: Names, level: int) -> Sql:
@@ -381,14 +389,14 @@ def _refers(link: Refers, resource: str, names: Names, level: int) -> Sql:
     holds_there = holds(link.item, f"{leads}.serial", names, level)
     local = Sql(f"{reference}.target_type = ? AND {leads}.logical_id = {reference}.target", [link.target])
     tables = f"index_reference AS {reference}, resource AS {leads}"
-    ways = [_leads(tables, refers, current, local, holds_there)]
+    ways = [_exists(tables, refers, current, local, holds_there)]
     url = names.parameters.get(link.canonical) if link.canonical else None
     if url is not None:
         # A way of its own: joined by OR with the local one, neither could be sought.
         own = f"u{level}"
         names_it = f"{own}.parameter = ? AND {_names_canonical(reference, own)}"
         by_url = Sql(f"{names_it} AND {leads}.serial = {own}.resource", [url])
-        ways.append(_leads(f"{tables}, index_reference AS {own}", refers, by_url, holds_there))
+        ways.append(_exists(f"{tables}, index_reference AS {own}", refers, by_url, holds_there))
     return _join(ways, " OR ")
 
 
@@ -406,7 +414,7 @@ def _referred(link: Referred, resource: str, names: Names, level: int) -> Sql:
         return _NEVER
     reference, here, own = f"l{level}", f"t{level}", f"u{level}"
     holds_there = holds(link.item, f"{reference}.resource", names, level)
-    local = _leads(
+    local = _exists(
         f"index_reference AS {reference}, resource AS {here}",
         Sql(f"{here}.serial = {resource} AND {reference}.parameter = ?", [parameter]),
         Sql(f"{reference}.target = {here}.logical_id AND {reference}.target_type = ?", [link.target]),
@@ -415,7 +423,7 @@ def _referred(link: Referred, resource: str, names: Names, level: int) -> Sql:
     url = names.parameters.get(link.canonical) if link.canonical else None
     if url is None:
         return local
-    by_url = _leads(
+    by_url = _exists(
         f"index_reference AS {reference}, index_reference AS {own}",
         Sql(f"{own}.resource = {resource} AND {own}.parameter = ?", [url]),
         Sql(f"{reference}.parameter = ? AND {_names_canonical(reference, own)}", [parameter]),
