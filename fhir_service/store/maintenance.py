@@ -15,7 +15,7 @@ from fhir_service.formats import fhir_json
 from fhir_service.search.definitions import SearchParameters
 from fhir_service.search.index import IndexRow, index_rows
 from fhir_service.search.param_types import PARAM_TYPES
-from fhir_service.store import contained
+from fhir_service.store import contained, vocabulary
 from fhir_service.store.database import DEFINITIONS
 from fhir_service.store.parameters import INDEXED, StoredParameters
 from fhir_service.store.relational import RelationalStore
@@ -166,6 +166,13 @@ def _wrong(transaction: Transaction, one: _Current, parameters: SearchParameters
             yield f"{name}: index rows of `{code}` are {what}"
     if not transaction.execute("SELECT 1 FROM full_text WHERE rowid = ?", (placed.serial,)):
         yield f"{name}: its full text is missing"
+    codes = {
+        row[0]
+        for kind in vocabulary.KEYS
+        for row in transaction.execute(vocabulary.missing(kind), (one.serial,))
+    }
+    for code in sorted(codes):
+        yield f"{name}: values of `{code}` are not in the vocabulary"
 
 
 def _is_searched(parameter: str, type_name: str, parameters: SearchParameters) -> bool:

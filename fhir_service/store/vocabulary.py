@@ -64,3 +64,12 @@ def fill(kind: str) -> Iterator[str]:
             f"INSERT INTO vocabulary (parameter, key, value_hash, text) SELECT {columns} {within}{condition}"
             " ON CONFLICT DO NOTHING"
         )
+
+
+def missing(kind: str) -> str:
+    """The statement that finds what a resource is indexed by and the vocabulary does not have."""
+    within = _WITHIN.format(kind=kind, plain=_PLAIN)
+    return (
+        f"SELECT p.code {within} AND i.resource = ? AND NOT EXISTS (SELECT 1 FROM vocabulary AS v"
+        f" WHERE v.parameter = i.parameter AND v.key = i.{KEYS[kind]})"
+    )

@@ -62,6 +62,7 @@ def test_what_was_written_is_found_good(stored: str) -> None:
             "index rows of `family` are left over",
         ),
         ("DELETE FROM full_text", "its full text is missing"),
+        ("DELETE FROM vocabulary", "values of `family` are not in the vocabulary"),
     ],
 )
 def test_an_index_that_is_wrong_is_listed_and_reindex_repairs_it(
