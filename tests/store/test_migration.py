@@ -79,7 +79,8 @@ def test_the_vocabulary_is_made_of_what_is_indexed(empty: RelationalStore) -> No
         for code in ("title", "title:text"):
             number = transaction.register("r4", "Library", code, "")
             transaction.execute(
-                "INSERT INTO index_string (parameter, folded, resource, value_hash, element, folded_rest, value)"
+                "INSERT INTO index_string"
+                " (parameter, folded, resource, value_hash, element, folded_rest, value)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (number, "ivig treatment", 1, 2, 0, "the rest", "IVIG Treatment"),
             )
