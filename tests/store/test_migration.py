@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from tests.store_fixtures import empty_database
 
 
 @pytest.fixture(params=DATABASES)
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> RelationalStore:
-    return open_store(empty_database(request, request.param, tmp_path))
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RelationalStore]:
+    opened = open_store(empty_database(request, request.param, tmp_path))
+    yield opened
+    opened.close()
 
 
 def is_described(thing: object, name: str | None, kind: str, *rest: object) -> bool:
