@@ -12,10 +12,10 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from fhir_service.search.definitions import SearchParameters
-from fhir_service.store.connections import Connections
+from fhir_service.store.connections import READER, Connections
 from fhir_service.store.parameters import StoredParameters
 from fhir_service.store.postgres import PostgresDatabase, position_of
-from fhir_service.store.relational import READER, RelationalStore
+from fhir_service.store.relational import RelationalStore
 from fhir_service.store.sql import Sql
 
 # A server that did not answer is left alone for so long, by all threads but the one that tries it then.
