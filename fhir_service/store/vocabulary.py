@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-
 # The kinds of index rows that are looked into, with the column that they are sought by.
 KEYS = {"string": "folded", "uri": "uri"}
 
