@@ -84,6 +84,8 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     app = Flask(__name__, static_folder=None)
     app.request_class = DoorRequest
     app.config["MAX_CONTENT_LENGTH"] = 1_000_000
+    # Every view is synchronous; Flask would look whether it is, six times a request.
+    app.ensure_sync = lambda func: func  # type: ignore[method-assign]
     app.url_map.merge_slashes = False  # a redirect would lose the query of a form and the client's patience
     topics = Topics(resources or RESOURCES)
     app.register_blueprint(routes.create_blueprint(services, topics))

@@ -100,7 +100,8 @@ def check(request: Request, interaction: Interaction, services: Services) -> Req
         )
     if interaction.searches or operation:
         return request  # which read their parameters themselves
-    return replace(request, parameters=known_parameters(request, interaction))
+    parameters = known_parameters(request, interaction)
+    return request if parameters == request.parameters else replace(request, parameters=parameters)
 
 
 def known_parameters(request: Request, interaction: Interaction) -> Pairs:

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -114,6 +115,7 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
+@lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
     """Whether a host name or address (brackets allowed) can only mean this machine."""
     name = host.strip("[]").lower()

@@ -19,7 +19,7 @@ import gzip
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -38,11 +38,12 @@ _COMPRESSION = 6
 
 # What an answer may depend on besides its address; the same for every door, so that no door can forget one.
 _VARIED = ("PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE", "HTTP_PREFER", "HTTP_ORIGIN")
-# With one of these the request is for the application alone.
+# With one of these the request is for the application alone; with Cache-Control it depends on what it says.
 _PASSED_BY = frozenset((
     "HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_RANGE", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_MATCH",
     "HTTP_IF_UNMODIFIED_SINCE", "HTTP_PRAGMA", "CONTENT_TYPE",
 ))  # fmt: skip
+_SPECIAL = _PASSED_BY | {"HTTP_CACHE_CONTROL"}
 _PERSONAL_PATHS = ("/infobutton", "/cds-services", "/auth")
 _NOT_KEPT = ("no-store", "private")
 _REFUSED = ("q=0", "q=0.0", "q=0.00", "q=0.000")
@@ -171,7 +172,8 @@ class ResponseCache:
 
         chunks = self._application(whole, start)
         status, headers = started
-        if not _is_kept(status, headers):
+        told = {name.lower(): value for name, value in headers}
+        if not _is_kept(status, told):
             start_response(status, headers)
             if environ["REQUEST_METHOD"] == "HEAD":
                 _close(chunks)
@@ -181,9 +183,10 @@ class ResponseCache:
             body = b"".join(chunks)
         finally:
             _close(chunks)
-        headers = _varied(headers, body)
+        if len(body) >= _SMALLEST_COMPRESSED:
+            headers = _varied(headers, told.get("vary"))
         of_304 = [one for one in headers if one[0].lower() in _OF_304]
-        entry = Entry(token, status, headers, body, _value(headers, "etag"), of_304)
+        entry = Entry(token, status, headers, body, told.get("etag", ""), of_304)
         self._store.put(key, entry)
         return entry
 
@@ -191,7 +194,7 @@ class ResponseCache:
         self, environ: Environ, start_response: Callable[..., Any], key: bytes, entry: Entry
     ) -> Iterable[bytes]:
         wished = environ.get("HTTP_IF_NONE_MATCH")
-        if wished and entry.etag and _matches(wished, entry.etag):
+        if wished and entry.etag and (wished == entry.etag or _matches(wished, entry.etag)):
             start_response("304 Not Modified", entry.of_304)
             return []
         if len(entry.body) >= _SMALLEST_COMPRESSED and _takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
@@ -208,20 +211,22 @@ def _may_be_kept(environ: Environ) -> bool:
     """Whether the request is one that anybody could have sent, and that asks for nothing special."""
     if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
         return False
-    if environ.keys() & _PASSED_BY:
+    if not environ.keys().isdisjoint(_SPECIAL) and _is_special(environ):
         return False
-    wished = environ.get("HTTP_CACHE_CONTROL")
-    if wished and "no-" in wished.lower():  # no-cache, no-store
-        return False
-    return not str(environ["PATH_INFO"]).startswith(_PERSONAL_PATHS)
+    return not environ["PATH_INFO"].startswith(_PERSONAL_PATHS)
 
 
-def _is_kept(status: str, headers: Headers) -> bool:
-    """Whether the answer is good for everybody, and small enough."""
-    if not status.startswith("200 ") or _value(headers, "set-cookie"):
+def _is_special(environ: Environ) -> bool:
+    # no-cache, no-store
+    return "no-" in environ.get("HTTP_CACHE_CONTROL", "").lower() or not environ.keys().isdisjoint(_PASSED_BY)
+
+
+def _is_kept(status: str, told: Mapping[str, str]) -> bool:
+    """Whether the answer with these headers is good for everybody, and small enough."""
+    if not status.startswith("200 ") or "set-cookie" in told or "content-encoding" in told:
         return False
-    length, control = _value(headers, "content-length"), _value(headers, "cache-control")
-    if not length.isdecimal() or int(length) > _LARGEST_ENTRY or _value(headers, "content-encoding"):
+    length, control = told.get("content-length", ""), told.get("cache-control", "")
+    if not length.isdecimal() or int(length) > _LARGEST_ENTRY:
         return False
     return bool(control) and not any(word in control for word in _NOT_KEPT)
 
@@ -232,16 +237,10 @@ def _close(chunks: Iterable[bytes]) -> None:
         close()
 
 
-def _value(headers: Headers, name: str) -> str:
-    return next((value for key, value in headers if key.lower() == name), "")
-
-
-def _varied(headers: Headers, body: bytes) -> Headers:
+def _varied(headers: Headers, vary: str | None) -> Headers:
     """The headers of an answer that may also be had compressed."""
-    if len(body) < _SMALLEST_COMPRESSED:
-        return headers
-    vary = ", ".join(one for one in (_value(headers, "vary"), "Accept-Encoding") if one)
-    return [*((name, value) for name, value in headers if name.lower() != "vary"), ("Vary", vary)]
+    others = [one for one in headers if one[0].lower() != "vary"]
+    return [*others, ("Vary", f"{vary}, Accept-Encoding" if vary else "Accept-Encoding")]
 
 
 def _as_compressed(headers: Headers, length: int) -> Headers:

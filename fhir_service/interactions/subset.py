@@ -50,8 +50,13 @@ class Subset:
         return body if self.elements else self.of(body, release)
 
 
+_WHOLE = Subset()
+
+
 def take_subset(pairs: Pairs, type_name: str, release: Release) -> tuple[Subset, Pairs]:
     """The subset that is asked for, and the other parameters. Raises Invalid."""
+    if not pairs:
+        return _WHOLE, ()
     asked = tuple(pair for pair in pairs if pair[0] in _NAMES)
     rest = tuple(pair for pair in pairs if pair[0] not in _NAMES)
     given = dict(asked)

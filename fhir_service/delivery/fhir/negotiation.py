@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/http.html#mime-type and https://hl7.org/fhir/R4/http.htm
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -137,18 +137,18 @@ def _refusal(accept: str, format_parameter: str | None, releases: Iterable[Relea
 
 def is_lenient(prefer: str, default: str) -> bool:
     """Whether unknown parameters are ignored: `Prefer: handling=...`, else the service's setting."""
-    asked = dict(_preferences(prefer)).get("handling")
+    asked = _preferences(prefer).get("handling")
     return (asked if asked in ("strict", "lenient") else default) == "lenient"
 
 
 def is_asynchronous(prefer: str) -> bool:
     """Whether the client wants to ask for the answer later: `Prefer: respond-async`."""
-    return any(name == "respond-async" for name, _ in _preferences(prefer))
+    return "respond-async" in _preferences(prefer)
 
 
 def preferred_return(prefer: str) -> str:
     """What a write should answer: `Prefer: return=minimal`, `representation` or `OperationOutcome`."""
-    asked = dict(_preferences(prefer)).get("return", "")
+    asked = _preferences(prefer).get("return", "")
     return {name.lower(): name for name in ("minimal", "representation", "OperationOutcome")}.get(asked, "")
 
 
@@ -159,11 +159,11 @@ def release_of_body(content_type: str, names: tuple[str, ...]) -> tuple[str, ...
     return tuple(fitting) or names
 
 
-def _preferences(header: str) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=64)
+def _preferences(header: str) -> Mapping[str, str]:
     """Names and values; members are separated by commas, by semicolons in older clients (RFC 7240)."""
-    for member in header.replace(";", ",").split(","):
-        name, _, value = member.partition("=")
-        yield name.strip().lower(), value.strip().strip('"').lower()
+    members = (member.partition("=") for member in header.replace(";", ",").split(","))
+    return {name.strip().lower(): value.strip().strip('"').lower() for name, _, value in members}
 
 
 def require_form(content_type: str) -> None:

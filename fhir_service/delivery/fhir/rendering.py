@@ -55,16 +55,17 @@ def render(answer: exchange.Response, representation: Representation, pretty: bo
     else:
         body = representation.format.encode(answer.body, pretty, representation.release)
         response = Response(body, answer.status, content_type=representation.content_type)
-    response.headers.update(answer.headers)
+    headers = response.headers
+    headers.update(answer.headers)
     if answer.etag is not None:
         response.set_etag(answer.etag, weak=True)
     if answer.last_modified is not None:
-        response.headers["Last-Modified"] = http_date(answer.last_modified // _MICROSECONDS)
+        headers["Last-Modified"] = http_date(answer.last_modified // _MICROSECONDS)
     if answer.location is not None:
-        response.headers["Location" if _is_created(answer) else "Content-Location"] = answer.location
+        headers["Location" if _is_created(answer) else "Content-Location"] = answer.location
     may_be_kept = request.method in ("GET", "HEAD") and not answer.is_personal
-    response.headers["Cache-Control"] = REVALIDATED if may_be_kept else NOT_KEPT
-    response.headers["Vary"] = _VARY
+    headers["Cache-Control"] = REVALIDATED if may_be_kept else NOT_KEPT
+    headers["Vary"] = _VARY
     return response
 
 

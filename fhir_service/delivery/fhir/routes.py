@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flask import Blueprint, Response, g, request
+from flask.globals import request_ctx
+from werkzeug.datastructures import Headers
 
 from fhir_service import exchange
 from fhir_service.delivery.base_url import base_url
@@ -50,27 +52,30 @@ def create_blueprint(services: Services, topics: Topics) -> Blueprint:
     blueprint = Blueprint("fhir", __name__)
 
     def answer(rest: str = "") -> Response:
+        # Looked up once: each look through Flask's proxies costs half a microsecond, and there are many.
+        request, headers = request_ctx.request, request_ctx.request.headers
         offered, path, base_path = _split(rest)
         releases = offered
-        g.representation = default_representation(RELEASES[releases[0]])
+        representation = g.representation = default_representation(RELEASES[releases[0]])
         if request.method == "OPTIONS":
             return _options(path, releases, services)
-        prefer = request.headers.get("Prefer", "")
+        prefer = headers.get("Prefer", "")
         pairs = read_pairs(request.query_string.decode("utf-8", "surrogateescape"))
         content = None
         if request.method in _WITH_BODY:
             pairs, content = _body(path, pairs, services.settings.writes)
-            releases = release_of_body(request.headers.get("Content-Type", ""), releases)
-        g.pretty = flag("_pretty", _values(pairs, "_pretty"))
-        accept = request.headers.get("Accept", "")
+            releases = release_of_body(headers.get("Content-Type", ""), releases)
+        pretty = g.pretty = flag("_pretty", _values(pairs, "_pretty"))
+        accept = headers.get("Accept", "")
         raw = _may_be_raw(path, accept, pairs)
         try:
-            g.representation = negotiate(accept, single("_format", _values(pairs, "_format")), releases)
+            asked_format = single("_format", _values(pairs, "_format"))
+            representation = g.representation = negotiate(accept, asked_format, releases)
         except NotAcceptable:
             if not raw:
                 raise
         asked = exchange.Request(
-            release=g.representation.release,
+            release=representation.release,
             offers=tuple(RELEASES[name] for name in offered),
             base=base_url(request, services.settings) + base_path,
             method="GET" if request.method == "HEAD" else request.method,
@@ -80,19 +85,19 @@ def create_blueprint(services: Services, topics: Topics) -> Blueprint:
             lenient=is_lenient(prefer, services.settings.search_handling),
             raw=raw,
             content=content,
-            conditions=_conditions(),
+            conditions=_conditions(headers),
             is_asynchronous=is_asynchronous(prefer),
             returns=preferred_return(prefer),
-            authorization=request.headers.get("Authorization", ""),
+            authorization=headers.get("Authorization", ""),
         )
         answered = dispatch(asked, services)
-        response = render(answered, g.representation, g.pretty)
+        response = render(answered, representation, pretty)
         if response.status_code == 200:
             _name_content(response, asked, answered, topics)
         return response
 
     def finish(response: Response) -> Response:
-        add_cors(response, request, services.settings)
+        add_cors(response, request_ctx.request, services.settings)
         if services.guard.reads == "token":  # what one client may read is nobody else's
             if response.headers.get("Cache-Control") != NOT_KEPT:
                 response.headers["Cache-Control"] = "private, no-cache"
@@ -144,8 +149,7 @@ def _body(path: str, pairs: Pairs, writes: str) -> tuple[Pairs, Content | None]:
     )
 
 
-def _conditions() -> Conditions:
-    headers = request.headers
+def _conditions(headers: Headers) -> Conditions:
     return Conditions(
         if_match=headers.get("If-Match", ""),
         if_none_match=headers.get("If-None-Match", ""),

@@ -13,7 +13,8 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from fhir_service.age import AGE_GROUPS, MESH, age_of
 from fhir_service.content.topic import Coding
@@ -110,8 +111,13 @@ def normalised(asked: KnowledgeRequest) -> str:
 
     What a cache may use as its key, with the headers that the answer varies on.
     """
-    plain = json.dumps(asdict(asked), sort_keys=True, separators=(",", ":"))
+    plain = json.dumps(asked, default=_members, separators=(",", ":"))
     return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def _members(value: Any) -> dict[str, Any]:
+    """Those of a dataclass; `asdict` would copy all that is in them."""
+    return {one.name: getattr(value, one.name) for one in fields(value)}
 
 
 def is_function(text: str) -> bool:
