@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from bench.bare import bare
 from bench.client import Connection
 from bench.corpus import PATTERN, resources
 from bench.databases import SQLITE
@@ -60,22 +62,32 @@ class Bench:
     def beside_nginx(self, path: str, *, unchanged: bool = False) -> dict[str, float]:
         """The rates of the server and of nginx with its bytes and headers, in turns; the median of each.
 
-        `unchanged` asks both with the ETag that they gave, so that they answer 304.
+        `unchanged` asks both with the ETag that they gave, so that they answer 304. Our own server is held
+        against an application besides that only gives the same answer: `bound` is what that reaches of nginx.
         """
-        with self.server() as one:
+        with self.server() as one, ExitStack() as others:
             body, headers = fetch(one.base + path)
-            with nginx(body, headers) as other:
-                rates: dict[str, list[float]] = {"rate": [], "nginx": []}
-                for _ in range(self.rounds):
-                    for name, url in (("rate", one.base + path), ("nginx", other + "/answer")):
-                        rates[name].append(self._repeated(url, unchanged=unchanged))
+            urls = {"rate": one.base + path}
+            urls["nginx"] = others.enter_context(nginx(body, headers)) + "/answer"
+            if not self.peer:
+                same = fetch(one.base + path, _condition(urls["rate"], unchanged))
+                urls["bare"] = others.enter_context(bare(304 if unchanged else 200, *same)) + "/answer"
+            rates: dict[str, list[float]] = {name: [] for name in urls}
+            for _ in range(self.rounds):
+                for name, url in urls.items():
+                    asked = _condition(url, unchanged)
+                    rates[name].append(wrk(url, None, asked, seconds=self.seconds).rate)
         figures = {name: median(found) for name, found in rates.items()}
-        ratio = median(mine / its for mine, its in zip(rates["rate"], rates["nginx"], strict=True))
-        return figures | {"ratio": ratio, "bytes": len(body)}
+        figures |= {"ratio": _ratio(rates["rate"], rates["nginx"]), "bytes": len(body)}
+        return figures | ({"bound": _ratio(rates["bare"], rates["nginx"])} if "bare" in rates else {})
 
-    def _repeated(self, url: str, *, unchanged: bool) -> float:
-        headers = {"If-None-Match": _etag(url)} if unchanged else {}
-        return wrk(url, None, headers, seconds=self.seconds).rate
+
+def _condition(url: str, unchanged: bool) -> dict[str, str]:
+    return {"If-None-Match": _etag(url)} if unchanged else {}
+
+
+def _ratio(rates: Sequence[float], others: Sequence[float]) -> float:
+    return median(mine / its for mine, its in zip(rates, others, strict=True))
 
 
 def _etag(url: str) -> str:

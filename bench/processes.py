@@ -96,8 +96,14 @@ def free_port() -> int:
 
 
 def fetch(url: str, headers: Mapping[str, str] | None = None) -> tuple[bytes, dict[str, str]]:
-    """The body and the headers of a good answer; `urllib` raises for the others."""
-    with urllib.request.urlopen(urllib.request.Request(url, headers=dict(headers or {}))) as answer:
+    """The body and the headers of a good answer, or of a 304; `urllib` raises for the others."""
+    try:
+        answer = urllib.request.urlopen(urllib.request.Request(url, headers=dict(headers or {})))
+    except urllib.error.HTTPError as error:
+        if error.code != 304:
+            raise
+        answer = error
+    with answer:
         return answer.read(), {name.lower(): value for name, value in answer.headers.items()}
 
 

@@ -7,7 +7,13 @@ from bench.bench import Bench
 from bench.declaration import Figures, Goal, Row
 from bench.queries import read_paths
 
-BESIDE_NGINX = (Goal("rate", "/s"), Goal("nginx", "/s"))
+BESIDE_NGINX = (
+    Goal("rate", "/s"),
+    Goal("nginx", "/s"),
+    # An application under the same server that only gives these bytes: what a cache in it cannot exceed.
+    Goal("bound", "of nginx is what an application reaches that only gives this answer"),
+    Goal("bare", "/s"),
+)
 
 
 def measure(bench: Bench) -> Figures:
