@@ -84,9 +84,9 @@ def connected(service: Service) -> Iterator[dict[int, list[httpx.Client]]]:
             before = {worker: sockets(worker) for worker in held}
             client = opened.enter_context(httpx.Client(base_url=service.url, trust_env=False, timeout=30))
             client.get("/livez")
-            (took,) = (worker for worker in held if sockets(worker) > before[worker])
-            if len(held[took]) < CLIENTS:
-                held[took].append(client)
+            took = [worker for worker in held if sockets(worker) > before[worker]]
+            if len(took) == 1 and len(held[took[0]]) < CLIENTS:
+                held[took[0]].append(client)
             if all(len(clients) == CLIENTS for clients in held.values()):
                 break
         yield held
