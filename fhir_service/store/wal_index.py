@@ -5,6 +5,13 @@ https://sqlite.org/walformat.html#the_wal_index_file_format
 Asking `PRAGMA data_version` lets another thread take the interpreter, and costs as much as half of an answer
 from the cache. The header tells the same to all processes: it holds a counter of changes, the last frame and
 checksums, in two copies, and a commit is not over before both are written.
+
+    read while it is written    a mixture that is never there again, for the second copy is written first and
+                                read last; what was answered under it is asked for anew
+    the log is begun anew       new salts: another header, though nothing has changed
+    the log is checkpointed     the same header, for the data are the same
+    it is rebuilt after a crash the checksum of all frames is in it; who crashed was not told of a commit
+    all is closed and deleted   not while the watching connection is open, which shares a lock on it
 """
 
 from __future__ import annotations
@@ -28,8 +35,10 @@ _guard = threading.Lock()
 
 def header_reader(database: Path) -> Callable[[], bytes] | None:
     """Reads the header, while a connection that has read is open; None where there is none that is known."""
+    # SQLite follows links and keeps the index beside the file; beside a link may lie that of another.
+    index = Path(f"{os.path.realpath(database)}-shm")
     try:
-        header = _map(Path(f"{database}-shm"))
+        header = _map(index)
     except (OSError, ValueError):  # not in WAL mode
         return None
     if header[: len(_VERSION)] != _VERSION:

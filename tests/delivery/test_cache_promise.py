@@ -1,4 +1,4 @@
-"""The promise of the response cache, over HTTP: several workers write and read, and no answer is stale or foreign.
+"""The promise of the response cache, over HTTP: several workers, and no stale or foreign answer.
 
 https://www.rfc-editor.org/rfc/rfc9111
 

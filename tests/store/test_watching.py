@@ -13,7 +13,6 @@ from pathlib import Path
 from fhir_service.store import open_store
 from fhir_service.store.contract import StoredVersion
 from fhir_service.store.relational import RelationalStore
-from fhir_service.store.wal_index import header_reader
 
 
 def write(store: RelationalStore, number: int) -> None:
@@ -78,9 +77,3 @@ def test_sqlite_is_watched_from_memory_and_keeps_its_locks(tmp_path: Path) -> No
     assert connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == seen
     connection.close()
     store.close()
-
-
-def test_a_database_without_a_wal_index_is_asked(tmp_path: Path) -> None:
-    assert header_reader(tmp_path / "none.sqlite") is None
-    (tmp_path / "odd.sqlite-shm").write_bytes(bytes(32_768))
-    assert header_reader(tmp_path / "odd.sqlite") is None
