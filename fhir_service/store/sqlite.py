@@ -21,9 +21,8 @@ from fhir_service.store.sql import TRIGRAM, VOCABULARY, Within
 from fhir_service.store.wal_index import header_reader
 
 BUSY_TIMEOUT_SECONDS = 30.0
-_CACHE_KIB = 16_384
+_CACHE_KIB = 8_192  # of each connection; what is not in it, the system has in memory
 _SORTING_CACHE_KIB = 65_536
-_MAPPED_BYTES = 1 << 30
 
 # NORMAL loses nothing on a crash of the process; after a power cut the newest commits may be missing, never
 # half of one.
@@ -32,7 +31,8 @@ _PRAGMAS = (
     "PRAGMA synchronous = NORMAL",
     "PRAGMA foreign_keys = ON",
     f"PRAGMA cache_size = -{_CACHE_KIB}",
-    f"PRAGMA mmap_size = {_MAPPED_BYTES}",
+    # Mapped, each page that was ever looked at would count as memory of every worker.
+    "PRAGMA mmap_size = 0",
 )
 
 
@@ -133,7 +133,6 @@ class SqliteDatabase:
 
     def expect_much(self, connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA cache_size = -{_SORTING_CACHE_KIB}")
-        connection.execute("PRAGMA mmap_size = 0")  # each page that was ever looked at would stay in memory
 
     def tidy(self, connection: sqlite3.Connection) -> None:
         # The log has grown to the size of the largest index; it would stay so.

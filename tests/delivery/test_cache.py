@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import ipaddress
+import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -243,6 +245,28 @@ def test_it_is_compressed_for_who_takes_it(service: Service, accepted: str, is_c
     assert answer.headers["Content-Length"] == str(len(answer.data))
     assert "Accept-Encoding" in answer.headers["Vary"]
     assert service.asked == 1
+
+
+def test_an_answer_is_compressed_once_however_many_ask(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compressed: list[bytes] = []
+    compress = gzip.compress
+
+    def counted(body: bytes, *how: Any, **more: Any) -> bytes:
+        compressed.append(body)
+        time.sleep(0.05)  # long enough for others to ask meanwhile
+        return compress(body, *how, **more)
+
+    monkeypatch.setattr(gzip, "compress", counted)
+    service.get()
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: service.get(Accept_Encoding="gzip").data, range(12)))
+    assert len(set(answers)) == 1
+    assert compressed == [BODY]
+    service.version = 2
+    service.get(Accept_Encoding="gzip")
+    assert compressed == [BODY, BODY], "another answer"
 
 
 def test_other_bytes_have_no_strong_validator(service: Service) -> None:
