@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -72,7 +72,8 @@ def checkpoint(path: Path) -> None:
     """Begin the log anew, again and again; not waiting long for readers, for meanwhile nobody could write."""
     with closing(sqlite3.connect(path, timeout=0.1, isolation_level=None)) as connection:
         while not _over.wait(0.01):
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            with suppress(sqlite3.OperationalError):  # somebody is at it
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
 def read(path: Path) -> tuple[int, int]:
@@ -87,7 +88,7 @@ def read(path: Path) -> tuple[int, int]:
 def look(store: RelationalStore) -> tuple[int, int]:
     """How often the kept answer was given, and how often it was asked for anew."""
     kept, asked, entry = 0, 0, (object(), 0)
-    while not _over.is_set():
+    while not (_over.is_set() and kept):
         least = _told.value
         token = store.watch()
         if entry[0] == token:
