@@ -169,7 +169,7 @@ def _wrong(transaction: Transaction, one: _Current, parameters: SearchParameters
     codes = {
         row[0]
         for kind in vocabulary.KEYS
-        for row in transaction.execute(vocabulary.missing(kind), (one.serial,))
+        for row in transaction.execute(vocabulary.missing(kind), (placed.serial,))
     }
     for code in sorted(codes):
         yield f"{name}: values of `{code}` are not in the vocabulary"

@@ -18,7 +18,8 @@ from fhir_service.store import filling
 from fhir_service.store.bulk import Prepared, insert_new
 from fhir_service.store.contract import StoredVersion
 from fhir_service.store.relational import RelationalStore
-from fhir_service.store.transaction import Transaction, index_columns
+from fhir_service.store.schema import WRITTEN
+from fhir_service.store.transaction import Transaction
 
 PARAMETERS = SearchParameters(R4)
 
@@ -91,7 +92,7 @@ def _prepared() -> Iterator[Prepared]:
 
 def _index_row(kind: str) -> dict[str, str]:
     own = {"resource": f"a.resource + n * {_WRITTEN}", **_OWN.get(kind, {})}
-    return {column: own.get(column, f"a.{column}") for column in index_columns(kind)}
+    return {column: own.get(column, f"a.{column}") for column in WRITTEN[f"index_{kind}"]}
 
 
 def _copy(transaction: Transaction, table: str, row: Mapping[str, str], *values: Any) -> None:

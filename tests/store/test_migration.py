@@ -80,7 +80,7 @@ def test_the_vocabulary_is_made_of_what_is_indexed(empty: RelationalStore) -> No
     migrate(empty.database)
     with empty.write() as transaction:
         for code in ("title", "title:text"):
-            number = transaction.register("r4", "Library", code, "")
+            number = transaction.parameter_number("r4", "Library", code)
             transaction.execute(
                 "INSERT INTO index_string"
                 " (parameter, folded, resource, value_hash, element, folded_rest, value)"
