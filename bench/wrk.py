@@ -53,7 +53,8 @@ def wrk(
             file = Path(folder, "requests")
             file.write_text("".join(f"{one.method}\t{one.path}\t{one.body}\n" for one in requests))
             arguments = [str(file)]
-        command = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "-s", str(SCRIPT)]
+        told = [f"-t{min(2, connections)}", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s"]
+        command = ["wrk", *told, "-s", str(SCRIPT)]
         command += [part for name, value in (headers or {}).items() for part in ("-H", f"{name}: {value}")]
         command += [url, "--", *arguments]
         done = subprocess.run(command, capture_output=True, text=True)
