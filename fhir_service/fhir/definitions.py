@@ -32,6 +32,10 @@ class TypeDefinition(Protocol):
     @property
     def elements(self) -> Mapping[str, ElementDefinition]: ...
 
+    @property
+    def json_names(self) -> Mapping[str, tuple[ElementDefinition, str]]:
+        """JSON property name -> the element and the type it holds there."""
+
 
 class Definitions(Protocol):
     """The types of one release."""

@@ -40,17 +40,16 @@ class _Walk:
 
     def _object(self, value: dict[str, Any], type_name: str) -> dict[str, Any]:
         try:
-            elements = self._schema.type_definition(type_name).elements.values()
+            names = self._schema.type_definition(type_name).json_names
         except KeyError:
             return value  # no such type: the gate will say so
-        types = {name: kind for element in elements for name, kind in element.json_names}
         changed = {}
         for name, child in value.items():
             if name.startswith("_"):
                 changed[name] = self._each(child, "Element")
-            elif name in types:
+            elif name in names:
                 is_reference = type_name == "Reference" and name == "reference"
-                changed[name] = self._each(child, "reference" if is_reference else types[name])
+                changed[name] = self._each(child, "reference" if is_reference else names[name][1])
             else:
                 changed[name] = child
         return changed

@@ -79,11 +79,15 @@ def save(
     *,
     method: str,
 ) -> Saved:
-    """Make a valid resource with its id the current version, if the conditions hold."""
+    """Make a valid resource with its id the current version, if the conditions hold.
+
+    Under the id that a POST got from the server there is nothing yet.
+    """
     release, type_name, logical_id = request.release, resource["resourceType"], resource["id"]
-    current = transaction.read(release.name, type_name, logical_id)
+    current = transaction.read(release.name, type_name, logical_id) if method != "POST" else None
     require_conditions(request, current)
-    require_not_owned(transaction, release, type_name, logical_id)
+    if current is not None:
+        require_not_owned(transaction, release, type_name, logical_id)
     is_new = current is None or current.body is None
     if current is not None and current.body is not None:
         before = fhir_json.parse(current.body)

@@ -122,7 +122,7 @@ class WritableResources(Resources, Protocol):
         """The package that owns the resource, if one does."""
 
     def put(self, release: str, version: StoredVersion, rows: Iterable[IndexRow]) -> None:
-        """Make this the current version."""
+        """Make this the current version: the first one of an id never used, or one after what was read."""
 
 
 class Store(Resources, Protocol):

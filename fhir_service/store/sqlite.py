@@ -14,12 +14,13 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, NullPool, create_engine
 
-from fhir_service.errors import ServiceError, Unavailable
+from fhir_service.errors import Contended, ServiceError, Unavailable
 from fhir_service.search.predicates import TextMatch
 from fhir_service.store.schema import INDEX_TABLES, MOVED, NEEDED_ONCE, WRITTEN
 from fhir_service.store.sql import TRIGRAM, VOCABULARY, Within
 from fhir_service.store.wal_index import header_reader
 
+_TAKEN = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 BUSY_TIMEOUT_SECONDS = 30.0
 _CACHE_KIB = 8_192  # of each connection; what is not in it, the system has in memory
 _SORTING_CACHE_KIB = 65_536
@@ -139,6 +140,8 @@ class SqliteDatabase:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def refusal(self, error: Exception) -> ServiceError | None:
+        if isinstance(error, sqlite3.IntegrityError) and error.sqlite_errorcode in _TAKEN:
+            return Contended("Another request wrote the same resources at the same time.")
         code = error.sqlite_errorcode & 0xFF if isinstance(error, sqlite3.OperationalError) else None
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return Unavailable("The database is busy with another writer; try again later.")

@@ -130,7 +130,7 @@ class Transaction(Reading):
         name = (release, version.type_name, version.logical_id)
         if name in self._puts or len(self._puts) >= writing.MOST:
             self.flush()
-        known = self._look(*name)
+        known = self._look(*name) if version.version_id > 1 else None
         self._puts[name] = Put(release, known.serial if known else None, version, [*rows])
         if version.type_name == "SearchParameter":
             self.note_definitions()

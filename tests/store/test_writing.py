@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from fhir_service.errors import Contended
 from fhir_service.search.index import IndexRow
 from fhir_service.store.contract import HistoryScope, StoredVersion
 from fhir_service.store.relational import RelationalStore
@@ -88,3 +89,22 @@ def test_any_number_is_kept_as_it_is(store: RelationalStore) -> None:
     with store.write() as transaction:
         put(transaction, "a", *(IndexRow("number", "n", 0, (number, number)) for number in numbers))
     assert store.rows("SELECT low FROM index_number ORDER BY low") == [(number,) for number in numbers]
+
+
+def test_a_first_version_asks_for_nothing(store: RelationalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An id that the server has just made up need not be looked for, a round trip for each of a Bundle."""
+    looked: list[str] = []
+    monkeypatch.setattr(Transaction, "read", lambda *name: looked.append(name[-1]))
+    with store.write() as transaction:
+        put(transaction, "a", token("x"))
+    assert looked == []
+    assert search(store, has_code("x")) == ["a"]
+
+
+def test_a_first_version_under_an_id_that_is_taken_is_refused(store: RelationalStore) -> None:
+    with store.write() as transaction:
+        put(transaction, "a", token("x"))
+    with pytest.raises(Contended), store.write() as transaction:
+        put(transaction, "a", token("y"))
+    assert search(store, has_code("x")) == ["a"]
+    assert search(store, has_code("y")) == []
