@@ -9,14 +9,15 @@ from collections.abc import Iterable, Sequence
 
 from flask import Request, Response
 
+from fhir_service.delivery.read_your_writes import POSITION_HEADER
 from fhir_service.settings import Settings
 from fhir_service.topics import CONTENT_HEADER
 
 _ALLOWED_HEADERS = (
     "Authorization, Content-Type, Accept, Prefer, "
-    "If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-None-Exist"
+    f"If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-None-Exist, {POSITION_HEADER}"
 )
-_EXPOSED_HEADERS = f"ETag, Location, Content-Location, Last-Modified, {CONTENT_HEADER}"
+_EXPOSED_HEADERS = f"ETag, Location, Content-Location, Last-Modified, {CONTENT_HEADER}, {POSITION_HEADER}"
 _ONE_DAY = "86400"
 
 

@@ -129,7 +129,8 @@ def test_a_preflight_is_granted_with_what_a_page_may_send(client: FlaskClient) -
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         assert "GET" in answer.headers["Access-Control-Allow-Methods"]
         sendable = answer.headers["Access-Control-Allow-Headers"].split(", ")
-        assert {"Authorization", "Content-Type", "Accept", "Prefer", "If-None-Match"} <= set(sendable)
+        named = {"Authorization", "Content-Type", "Accept", "Prefer", "If-None-Match", "Store-Position"}
+        assert named <= set(sendable)
         assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
@@ -137,7 +138,7 @@ def test_a_preflight_is_granted_with_what_a_page_may_send(client: FlaskClient) -
 def test_a_page_of_another_origin_sees_the_answer_and_its_etag(client: FlaskClient, path: str) -> None:
     answer = client.get(f"/fhir/r4/{path}", headers={"Origin": "https://portal.test"})
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    for header in ("ETag", "Location", "Content-Location", "Last-Modified"):
+    for header in ("ETag", "Location", "Content-Location", "Last-Modified", "Store-Position"):
         assert header in answer.headers["Access-Control-Expose-Headers"]
 
 
