@@ -26,12 +26,14 @@ INDEXED = "indexed search parameters"
 
 _STATE = f"SELECT name, value FROM property WHERE name IN ('{DEFINITIONS}', '{INDEXED}', '{FILLING}')"
 
-# What the service's own packages brought is built in already.
-_CURRENT = (
-    "SELECT t.release, r.current_version FROM resource AS r JOIN type AS t ON t.number = r.type"
-    " WHERE t.name = 'SearchParameter' AND r.is_deleted = ? AND NOT EXISTS (SELECT 1"
-    " FROM loaded_resource AS l JOIN load AS p ON p.number = l.load"
-    " WHERE l.resource = r.serial AND p.origin = 'built') ORDER BY r.serial"
+_TYPES = "SELECT release, number FROM type WHERE name = 'SearchParameter'"
+
+# Those of one type; what the service's own packages brought is built in already. Joined with `type`, or
+# sorted here, it would make a database look at every resource.
+CURRENT = (
+    "SELECT r.serial, r.current_version FROM resource AS r WHERE r.type = ? AND r.is_deleted = ?"
+    " AND NOT EXISTS (SELECT 1 FROM loaded_resource AS l JOIN load AS p ON p.number = l.load"
+    " WHERE l.resource = r.serial AND p.origin = 'built')"
 )
 
 
@@ -80,13 +82,15 @@ class StoredParameters(Mapping[str, SearchParameters]):
         known = self._snapshot
         if known is None or known.state != state:
             with self._guard:
-                known = self._snapshot = self._read(state, known)
+                known = self._snapshot
+                if known is None or known.state != state:  # no other thread has read it meanwhile
+                    known = self._snapshot = self._read(state, known)
         return known
 
     def _read(self, state: Mapping[str, str], before: Snapshot | None) -> Snapshot:
         indexed = {int(number) for number in state.get(INDEXED, "").split()}
         used: dict[str, dict[int, Definition]] = {release: {} for release in self.built}
-        for release, version in self._run(Sql(_CURRENT, [False])):
+        for release, version in self._current():
             fhir = self.built[release].release
             definition = self._definition(version, fhir)
             if definition is None:
@@ -98,6 +102,12 @@ class StoredParameters(Mapping[str, SearchParameters]):
             release: self._parameters(release, found, indexed, before) for release, found in used.items()
         }
         return Snapshot(state, parameters, frozenset(version for found in used.values() for version in found))
+
+    def _current(self) -> Iterator[tuple[str, int]]:
+        """Release and version of each definition, in the order in which they came."""
+        for release, number in self._run(Sql(_TYPES, [])):
+            for _, version in sorted(self._run(Sql(CURRENT, [number, False]))):
+                yield release, version
 
     def _parameters(
         self, release: str, used: Mapping[int, Definition], indexed: set[int], before: Snapshot | None

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from fhir_service.search.query import parse_query
-from fhir_service.store import open_store
+from fhir_service.store import open_store, parameters
 from fhir_service.store.reading import Reading
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.schema import metadata
@@ -86,8 +86,12 @@ def looks(store: RelationalStore, search: str) -> list[Look]:
     recording = Recording(store)
     pairs = parse_qsl(query, keep_blank_values=True)
     recording.search("r4", parse_query(pairs, type_name, many_resources.PARAMETERS))
+    return [look for statement in recording.statements for look in of_statement(store, statement)]
+
+
+def of_statement(store: RelationalStore, statement: Sql) -> list[Look]:
     explain = _of_sqlite if store.database.engine.name == "sqlite" else _of_postgresql
-    return [look for statement in recording.statements for look in explain(store, statement)]
+    return [*explain(store, statement)]
 
 
 _SQLITE_STEP = re.compile(
@@ -170,3 +174,11 @@ def test_what_no_index_leads_to_walks_along_the_type_and_stops(
     found = looks(store, case["search"])
     assert [look for look in found if is_whole(look)] == []
     assert any(look.by == "resource_in_order" and "type" in look.sought for look in found), found
+
+
+def test_definitions_are_found_without_a_look_at_every_resource(store: RelationalStore) -> None:
+    """Each process asks for them before its first search, and whenever one has changed."""
+    (number,) = store.rows("SELECT max(number) FROM type")[0]
+    found = of_statement(store, Sql(parameters.CURRENT, [number, False]))
+    assert [look for look in found if look.table == "resource" and "type" not in look.sought] == []
+    assert any(look.by == "resource_in_order" for look in found), found
