@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-Environ = dict[str, Any]
-Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+from fhir_service.delivery.wsgi import Application, Environ, Headers, joined
 
 _MOST = 1_000_000
 
@@ -21,25 +20,18 @@ def at_once(application: Application) -> Application:
     """The same application, whose moderate answers are lists of one chunk."""
 
     def answer(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        told: list[tuple[str, str]] = []
+        told: Headers = []
 
-        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
             told[:] = headers
             return start_response(status, headers, exc_info)
 
         chunks = application(environ, start)
-        if not _is_moderate(told):
-            return chunks
-        try:
-            return [b"".join(chunks)]
-        finally:
-            close = getattr(chunks, "close", None)
-            if close is not None:
-                close()
+        return [joined(chunks)] if _is_moderate(told) else chunks
 
     return answer
 
 
-def _is_moderate(headers: list[tuple[str, str]]) -> bool:
+def _is_moderate(headers: Headers) -> bool:
     length = next((value for name, value in headers if name.lower() == "content-length"), "")
     return length.isdecimal() and int(length) <= _MOST

@@ -24,9 +24,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-Environ = dict[str, Any]
-Headers = list[tuple[str, str]]
-Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+from fhir_service.delivery.wsgi import Application, Environ, Headers, close, joined
 
 MOST_BYTES = 64_000_000
 """What all entries of a worker may hold together, keys included."""
@@ -176,13 +174,10 @@ class ResponseCache:
         if not _is_kept(status, told):
             start_response(status, headers)
             if environ["REQUEST_METHOD"] == "HEAD":
-                _close(chunks)
+                close(chunks)
                 return ()
             return chunks
-        try:
-            body = b"".join(chunks)
-        finally:
-            _close(chunks)
+        body = joined(chunks)
         if len(body) >= _SMALLEST_COMPRESSED:
             headers = _varied(headers, told.get("vary"))
         of_304 = [one for one in headers if one[0].lower() in _OF_304]
@@ -229,12 +224,6 @@ def _is_kept(status: str, told: Mapping[str, str]) -> bool:
     if not length.isdecimal() or int(length) > _LARGEST_ENTRY:
         return False
     return bool(control) and not any(word in control for word in _NOT_KEPT)
-
-
-def _close(chunks: Iterable[bytes]) -> None:
-    close = getattr(chunks, "close", None)
-    if close is not None:
-        close()
 
 
 def _varied(headers: Headers, vary: str | None) -> Headers:

@@ -16,11 +16,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from fhir_service.delivery.wsgi import Application, Environ, close
 from fhir_service.store.postgres import position_of
 from fhir_service.store.replicas import Reader, ReplicatedStore
-
-Environ = dict[str, Any]
-Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 POSITION_HEADER = "Store-Position"
 
@@ -38,9 +36,7 @@ class ReadYourWrites:
         reader = reader_of(environ)
         started, chunks = self._ask(environ, reader)
         while reader.is_lost and reader.place is not None and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-            close = getattr(chunks, "close", None)
-            if close is not None:
-                close()
+            close(chunks)
             reader = reader_of(environ, reader.avoids | {reader.place})
             started, chunks = self._ask(environ, reader)
         status, headers, *error = started
