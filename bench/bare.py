@@ -10,14 +10,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench.processes import free_port, wait_for
+from bench.processes import free_port, running
 from fhir_service.delivery.serve import granian
 from fhir_service.settings import Settings
 
@@ -33,13 +32,9 @@ def bare(status: int, body: bytes, headers: Mapping[str, str]) -> Iterator[str]:
         Path(folder, "head").write_text(json.dumps([f"{status} Answer", kept]))
         Path(folder, "body").write_bytes(body)
         port = free_port()
-        process = subprocess.Popen([sys.executable, "-m", "bench.bare", folder, str(port)])
-        try:
-            wait_for(f"http://127.0.0.1:{port}/", process)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait()
+        base = f"http://127.0.0.1:{port}"
+        with running([sys.executable, "-m", "bench.bare", folder, str(port)], f"{base}/"):
+            yield base
 
 
 def _application(folder: Path) -> Callable[..., Iterable[bytes]]:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.processes import free_port, wait_for
+from bench.processes import free_port, running
 
 # What nginx makes itself; its own ETag and Last-Modified are as long as the service's.
 _ITS_OWN = {"server", "date", "connection", "content-length", "content-type", "etag", "last-modified"}
@@ -60,13 +59,10 @@ def nginx(body: bytes, headers: Mapping[str, str]) -> Iterator[str]:
         )
         Path(folder).chmod(0o755)
         Path(folder, "nginx.conf").write_text(text)
-        process = subprocess.Popen(["nginx", "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"])
-        try:
-            wait_for(f"http://127.0.0.1:{port}/answer", process)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait()
+        base = f"http://127.0.0.1:{port}"
+        command = ["nginx", "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"]
+        with running(command, f"{base}/answer"):
+            yield base
 
 
 def _added(headers: Mapping[str, str]) -> list[str]:

@@ -15,7 +15,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -66,6 +66,18 @@ def service(database_url: str, log: Path, *, writes: bool = False) -> Iterator[S
         yield Server(f"http://127.0.0.1:{port}/fhir/r4", process, time.monotonic() - start)
     finally:
         process.send_signal(signal.SIGTERM)
+        _wait_for_the_end(process)
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str], url: str) -> Iterator[None]:
+    """The command, from when it answers at the URL to the end of the block."""
+    process = subprocess.Popen(command)
+    try:
+        wait_for(url, process)
+        yield
+    finally:
+        process.terminate()
         _wait_for_the_end(process)
 
 

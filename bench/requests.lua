@@ -51,8 +51,8 @@ function done(summary, latency)
     seconds = math.max(seconds, thread:get("lasted") or summary.duration / 1e6)
   end
   io.write(string.format(
-    '{"requests":%d,"seconds":%.6f,"errors":%d,"p50":%.4f,"p95":%.4f,"p99":%.4f}\n',
+    '{"requests":%d,"seconds":%.6f,"errors":%d,"p50":%.4f,"p99":%.4f}\n',
     summary.requests, seconds,
     errors.connect + errors.read + errors.write + errors.status + errors.timeout,
-    latency:percentile(50) / 1000, latency:percentile(95) / 1000, latency:percentile(99) / 1000))
+    latency:percentile(50) / 1000, latency:percentile(99) / 1000))
 end
