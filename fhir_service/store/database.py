@@ -5,7 +5,7 @@ Connections are plain DBAPI connections in autocommit mode; a transaction is ope
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -16,6 +16,9 @@ from fhir_service.errors import ServiceError
 # A lock that every writer holds shared, and who changes a SearchParameter resource alone: so nobody writes
 # index rows by definitions that are no longer the stored ones. Also the property that counts those changes.
 DEFINITIONS = "search parameters"
+
+CONTENDED = "Another request wrote the same resources at the same time."
+"""What the one is told whose write the database refuses for another's."""
 
 # The property of a store whose index is not complete: see filling.py.
 FILLING = "index rows aside"
@@ -93,9 +96,3 @@ class Database(Protocol):
 
     def errors(self) -> tuple[type[Exception], ...]:
         """The exceptions that mean: the database did not answer, or refused for now."""
-
-
-class Rows(Protocol):
-    """The part of a DBAPI cursor that is used here."""
-
-    def __iter__(self) -> Iterator[tuple[Any, ...]]: ...

@@ -14,7 +14,7 @@ from sqlalchemy import URL, Engine, NullPool, create_engine
 
 from fhir_service.errors import Contended, ServiceError, Unavailable
 from fhir_service.search.predicates import TextMatch, pattern
-from fhir_service.store.database import DEFINITIONS
+from fhir_service.store.database import CONTENDED, DEFINITIONS
 from fhir_service.store.postgres_arrays import DELETE, INSERT, array, inserted
 from fhir_service.store.sql import VOCABULARY, Within
 
@@ -121,7 +121,7 @@ class PostgresDatabase:
 
         # A unique violation is two writers who made the same thing: each saw that it was not there.
         if isinstance(error, (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure)):
-            return Contended("Another request wrote the same resources at the same time.")
+            return Contended(CONTENDED)
         if isinstance(error, errors.Error) and _is_away(error.sqlstate):
             return Unavailable("The database does not take writes now; nothing was written. Try again later.")
         return None

@@ -16,6 +16,7 @@ from sqlalchemy import URL, Engine, NullPool, create_engine
 
 from fhir_service.errors import Contended, ServiceError, Unavailable
 from fhir_service.search.predicates import TextMatch
+from fhir_service.store.database import CONTENDED
 from fhir_service.store.schema import INDEX_TABLES, MOVED, NEEDED_ONCE, WRITTEN
 from fhir_service.store.sql import TRIGRAM, VOCABULARY, Within
 from fhir_service.store.wal_index import header_reader
@@ -141,7 +142,7 @@ class SqliteDatabase:
 
     def refusal(self, error: Exception) -> ServiceError | None:
         if isinstance(error, sqlite3.IntegrityError) and error.sqlite_errorcode in _TAKEN:
-            return Contended("Another request wrote the same resources at the same time.")
+            return Contended(CONTENDED)
         code = error.sqlite_errorcode & 0xFF if isinstance(error, sqlite3.OperationalError) else None
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return Unavailable("The database is busy with another writer; try again later.")
