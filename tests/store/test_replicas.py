@@ -98,6 +98,16 @@ def other(servers: Replication) -> Iterator[Instance]:
     instance.store.close()
 
 
+def put_ahead(servers: Replication, one: Instance, seen_by: Instance | None = None) -> None:
+    """The new text where the replica has only the old one, which perhaps somebody has read there."""
+    one.put("old")
+    servers.catch_up()
+    if seen_by is not None:
+        assert seen_by.text() == "old"
+    servers.pause()
+    one.put("new")
+
+
 def test_both_instances_answer_the_same_bytes_and_validators(
     caught_up: Replication, one: Instance, other: Instance
 ) -> None:
@@ -110,11 +120,7 @@ def test_both_instances_answer_the_same_bytes_and_validators(
 
 
 def test_a_read_is_answered_by_the_replica(caught_up: Replication, one: Instance, other: Instance) -> None:
-    one.put("old")
-    caught_up.catch_up()
-    assert other.text() == "old"
-    caught_up.pause()
-    one.put("new")
+    put_ahead(caught_up, one, seen_by=other)
     assert other.text() == "old"
     assert other.get("/fhir/r4/Basic?_id=a").get_json()["entry"][0]["resource"]["code"]["text"] == "old"
 
@@ -123,10 +129,7 @@ def test_what_was_read_from_a_replica_that_was_behind_is_not_kept(
     caught_up: Replication, one: Instance, other: Instance
 ) -> None:
     """The answer is kept under a token of the replica: the primary's would call it current for ever."""
-    one.put("old")
-    caught_up.catch_up()
-    caught_up.pause()
-    one.put("new")
+    put_ahead(caught_up, one)
     assert [other.text(), other.text()] == ["old", "old"]
     caught_up.resume()
     caught_up.catch_up()
@@ -182,21 +185,14 @@ def test_a_position_that_the_replica_has_reached_is_answered_by_it(
 def test_who_must_see_all_is_answered_by_the_primary(
     caught_up: Replication, one: Instance, other: Instance, asked: dict[str, str]
 ) -> None:
-    one.put("old")
-    caught_up.catch_up()
-    assert other.text() == "old"
-    caught_up.pause()
-    one.put("new")
+    put_ahead(caught_up, one, seen_by=other)
     assert other.text(**asked) == "new"
 
 
 def test_with_credentials_and_a_position_the_replica_is_good_enough(
     caught_up: Replication, one: Instance, other: Instance
 ) -> None:
-    one.put("old")
-    caught_up.catch_up()
-    caught_up.pause()
-    one.put("new")
+    put_ahead(caught_up, one)
     assert other.text(Authorization="Bearer x", Store_Position="0/0") == "old"
 
 
@@ -222,10 +218,7 @@ def test_forged_hosts_and_credentials_between_leave_no_foreign_answer(
 def test_what_a_write_looks_at_is_the_primary_s(
     caught_up: Replication, one: Instance, other: Instance
 ) -> None:
-    one.put("old")
-    caught_up.catch_up()
-    caught_up.pause()
-    one.put("new")
+    put_ahead(caught_up, one)
     version = one.get().headers["ETag"]
     with other.app.test_client() as client:
         resource = {"resourceType": "Basic", "id": "a", "code": {"text": "newest"}}
@@ -261,10 +254,7 @@ def test_a_read_whose_server_is_lost_on_the_way_is_asked_of_another(
 def test_a_replica_that_is_long_behind_is_done_without_while_the_primary_answers(
     caught_up: Replication, one: Instance, other: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one.put("old")
-    caught_up.catch_up()
-    caught_up.pause()
-    one.put("new")
+    put_ahead(caught_up, one)
     assert other.text() == "old"
     monkeypatch.setattr(server, "MOST_BEHIND", 0.0)
     other.sees("new")
@@ -273,10 +263,7 @@ def test_a_replica_that_is_long_behind_is_done_without_while_the_primary_answers
 def test_whoever_begins_to_write_reads_from_the_primary_from_then_on(
     caught_up: Replication, one: Instance, other: Instance
 ) -> None:
-    one.put("old")
-    caught_up.catch_up()
-    caught_up.pause()
-    one.put("new")
+    put_ahead(caught_up, one)
     with other.store.request(Reader()):
         before = other.store.read("r4", "Basic", "a")
         with other.store.write():
