@@ -62,15 +62,11 @@ def handle(request: Request, services: Services) -> Response:
     query = replace(queries[0], applied=(*type_pairs, *queries[0].applied))
     issues = (*query.issues, *_remarks(types, query.applied))
     links = _links(request, query, page, subset)
+    included = [one for one in page.included if one.type_name in readable]
     body = searchset(
         [
             *_entries(page.matches, request, "match", subset.of),
-            *_entries(
-                [one for one in page.included if one.type_name in readable],
-                request,
-                "include",
-                subset.of_included,
-            ),
+            *_entries(included, request, "include", subset.of_included),
             *_outcome_entries(issues),
         ],
         links,
@@ -78,7 +74,7 @@ def handle(request: Request, services: Services) -> Response:
     )
     return Response(
         body=body,
-        etag=_entity_tag(links, page, issues),
+        etag=_entity_tag(links, page, included, issues),
         matches=tuple((match.type_name, match.logical_id) for match in page.matches),
     )
 
@@ -184,12 +180,14 @@ def _remarks(types: Sequence[str], applied: Pairs) -> Iterator[Issue]:
         yield Issue("information", "informational", ABSENCE)
 
 
-def _entity_tag(links: list[tuple[str, str]], page: Page, issues: tuple[Issue, ...]) -> str:
+def _entity_tag(
+    links: list[tuple[str, str]], page: Page, included: Sequence[StoredVersion], issues: tuple[Issue, ...]
+) -> str:
     """A page has no version id: the versions that it is made of tell whether it changed."""
     made_of = " ".join(
         [
             f"{one.type_name}/{one.logical_id}/{one.version_id}/{one.last_updated}"
-            for one in (*page.matches, *page.included)
+            for one in (*page.matches, *included)
         ]
     )
     named = repr((links, page.total, len(page.matches), made_of, issues))

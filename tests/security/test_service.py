@@ -99,6 +99,9 @@ def test_a_search_shows_and_looks_into_no_type_without_scope(client: FlaskClient
         assert entries(client.get(url, headers=everything)) == ["Medication"]
     narrow = token(client, loader, "system/Medication.rs")
     assert entries(client.get(included, headers=narrow)) == ["Medication"]
+    known = client.get(included, headers=narrow).headers["ETag"]
+    wider = client.get(included, headers=everything | {"If-None-Match": known})
+    assert wider.status_code == 200, "what a narrower token was shown is not what this one is"
     for url in (chained, below):
         assert client.get(url, headers=narrow).status_code in (400, 403)
 
