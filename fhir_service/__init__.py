@@ -107,7 +107,8 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     app.after_request(rendering.forbid_sniffing)
     app.wsgi_app = at_once(app.wsgi_app)  # type: ignore[method-assign, assignment]
     if settings.reads == "open":
-        app.wsgi_app = ResponseCache(app.wsgi_app, store.watch, depends_on(settings))  # type: ignore[method-assign]
+        cache = ResponseCache(app.wsgi_app, store.watch, depends_on(settings))
+        app.wsgi_app = cache.answer  # type: ignore[method-assign]
     if isinstance(store, ReplicatedStore):
         app.wsgi_app = ReadYourWrites(app.wsgi_app, store)  # type: ignore[method-assign]
     exports.resume()

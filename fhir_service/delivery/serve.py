@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from flask import Flask
     from granian.server import MPServer, MTServer
 
+    from fhir_service.delivery.wsgi import Application
+
 # SQLite and the interpreter lock gain nothing from more; waiting requests queue in Granian.
 _THREADS = 4
 # A worker that does not stop when asked is killed, so that Ctrl-C always ends the service.
@@ -136,7 +138,12 @@ def run(settings: Settings, address: str) -> None:
     """Listen and answer until SIGINT or SIGTERM."""
     server = granian(address, settings.port, settings.workers)
     server.on_startup(partial(click.echo, greeting(settings)))
-    server.serve(target_loader=partial(worker_application, settings), wrap_loader=False)
+    server.serve(target_loader=partial(_served, settings), wrap_loader=False)
+
+
+def _served(settings: Settings) -> Application:
+    """What Flask itself would call, with nothing between the server and the response cache."""
+    return worker_application(settings).wsgi_app
 
 
 def granian(address: str, port: int, workers: int) -> MPServer | MTServer:

@@ -34,7 +34,7 @@ class RelationalStore(Reading):
         self._watch = ChangeWatch(database, lambda: self.commits)
 
     def watch(self) -> object:
-        return self._watch()
+        return self._watch.look()
 
     def change_token(self) -> object:
         with self._connections.used() as own:

@@ -15,7 +15,7 @@ from fhir_service.store.database import Database
 
 
 class ChangeWatch:
-    """Called, it answers a token that differs from an earlier one when a commit came between.
+    """`look` answers a token that differs from an earlier one when a commit came between.
 
     Where the database lets it be read from memory, that is all. Otherwise it is asked for on one connection
     for all threads, under a lock: SQLite's `data_version` means something only on the connection that it was
@@ -32,7 +32,7 @@ class ChangeWatch:
         self._read_at = float("-inf")
         self._token: tuple[int, object] = (-1, None)
 
-    def __call__(self) -> object:
+    def look(self) -> object:
         reader = self._reader
         return reader() if reader is not None else self._ask()
 

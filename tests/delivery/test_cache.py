@@ -55,7 +55,7 @@ class Service:
         self.application = Application()
         self.version = 1
         cache = ResponseCache(self.application, lambda: self.version, depends_on(Settings()), store)
-        self.client = Client(cache, use_cookies=False)  # its jar would drop the header
+        self.client = Client(cache.answer, use_cookies=False)  # its jar would drop the header
 
     def get(self, path: str = "/fhir/r4/Library/a", method: str = "GET", **headers: str) -> TestResponse:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -92,7 +92,7 @@ def test_an_entry_is_kept_under_the_token_from_before_the_query() -> None:
         service.version += 1
         return service.application(environ, start_response)
 
-    client = Client(ResponseCache(answers_while_another_writes, lambda: service.version, ()))
+    client = Client(ResponseCache(answers_while_another_writes, lambda: service.version, ()).answer)
     client.get("/fhir/r4/Library/a")
     service.application.body = b"new" * 500
     assert client.get("/fhir/r4/Library/a").data == b"new" * 500
@@ -122,7 +122,7 @@ def test_what_a_stranger_forwards_is_never_told_to_a_proxy() -> None:
     def tells_its_address(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         return Response(base_url(Request(environ), settings), headers=HEADERS)(environ, start_response)
 
-    client = Client(ResponseCache(tells_its_address, lambda: 1, depends_on(settings)))
+    client = Client(ResponseCache(tells_its_address, lambda: 1, depends_on(settings)).answer)
 
     def told(remote: str) -> str:
         headers = {"X-Forwarded-Host": "education.test", "X-Forwarded-Proto": "https"}
@@ -136,7 +136,7 @@ def test_what_a_stranger_forwards_is_never_told_to_a_proxy() -> None:
 def test_forged_hosts_share_one_entry_where_the_operator_says_the_address() -> None:
     application = Application()
     cache = ResponseCache(application, lambda: 1, depends_on(Settings(base_url="https://education.test")))
-    client = Client(cache)
+    client = Client(cache.answer)
     for host in ("education.test", "forged.test", "other.test"):
         client.get("/", headers={"Host": host, "X-Forwarded-Host": host})
     assert len(application.asked) == 1
@@ -319,6 +319,6 @@ def test_a_database_that_does_not_answer_is_for_the_application_to_tell() -> Non
     def fails() -> object:
         raise OSError("the database is gone")
 
-    client = Client(ResponseCache(application, fails, ()))
+    client = Client(ResponseCache(application, fails, ()).answer)
     assert client.get("/fhir/r4/Library/a").data == BODY
     assert len(application.asked) == 1
