@@ -23,9 +23,12 @@ from fhir_service.releases import RELEASES
 CONTENT_HEADER = "Topic-Content"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BuiltTopic:
-    """A topic, and the hash of everything that is built of it (an RFC 6920 name, as in its Library)."""
+    """A topic, and the hash of everything that is built of it (an RFC 6920 name, as in its Library).
+
+    It is read once, and equal to nothing but itself: what is made of it can be kept by it.
+    """
 
     topic: Topic
     content_hash: str

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fhir_service.age import MESH
 from fhir_service.content.narrative import escaped, heading, paragraph
@@ -34,6 +35,7 @@ from .knowledge_request import KnowledgeRequest
 from .parameters import MAIN, SUBTOPIC
 
 _HTML = "text/html"
+_MOST_WRITTEN = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +139,7 @@ def _is_shown(entry: FinderEntry) -> bool:
 
 def _entries(shown: Shown, publisher: Publisher, base: str) -> Iterator[Entry]:
     text, address = shown.choice.text, f"{base}/topics/{shown.built.slug}"
+    written = _written(shown.built, text.language)
     said_first = "".join(_said_first(shown, publisher))
     page = Entry(
         id=tag(publisher, "topics", shown.built.slug, text.language),
@@ -144,21 +147,21 @@ def _entries(shown: Shown, publisher: Publisher, base: str) -> Iterator[Entry]:
         title=text.title,
         updated=moment(shown.topic.released),
         links=(_page_link(address, text, shown.hit.section, text.title), *_fhir_links(shown, base)),
-        summary=said_first + "".join(_beginning(text, publisher)),
-        categories=tuple(_about(shown.topic)),
+        summary=said_first + written.beginning + paragraph(publisher.notice(text.language).service),
+        categories=written.about,
     )
     yield page
     # A part of a section is never shown alone: the late side effects without "others are possible" would say
     # less than the facts.
-    for section in sorted(text.sections, key=lambda section: shown.hit.section not in _codes(section)):
+    for part in sorted(written.parts, key=lambda part: shown.hit.section not in part.codes):
         yield Entry(
-            id=f"{page.id}/{section.code}",
+            id=f"{page.id}/{part.code}",
             language=text.language,
-            title=section.title,
+            title=part.title,
             updated=page.updated,
-            links=(_page_link(address, text, section.code, section.title),),
-            summary=said_first + "".join(_words(section)),
-            categories=tuple(_aspects(shown.topic, section)),
+            links=(_page_link(address, text, part.code, part.title),),
+            summary=said_first + part.words,
+            categories=part.aspects,
             part_of=page,
         )
 
@@ -177,11 +180,38 @@ def _said_first(shown: Shown, publisher: Publisher) -> Iterator[str]:
         yield paragraph(ages)
 
 
-def _beginning(text: Text, publisher: Publisher) -> Iterator[str]:
-    """How the page begins, and what stands at its foot."""
-    yield paragraph(text.description)
-    yield from _words(text.sections[0])
-    yield paragraph(publisher.notice(text.language).service)
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What the entry of a section says."""
+
+    code: str
+    title: str
+    words: str
+    codes: frozenset[str]
+    """its own and those of the sections in it"""
+    aspects: tuple[Category, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What the entries of a topic say in one language, whoever asks."""
+
+    beginning: str
+    about: tuple[Category, ...]
+    parts: tuple[_Part, ...]
+
+
+@lru_cache(_MOST_WRITTEN)
+def _written(built: BuiltTopic, language: str) -> _Written:
+    """Kept, since rendering the words takes longer than all else that makes a feed."""
+    topic = built.topic
+    text = topic.text_in(language) or topic.text
+    parts = (
+        _Part(one.code, one.title, "".join(_words(one)), _codes(one), tuple(_aspects(topic, one)))
+        for one in text.sections
+    )
+    beginning = paragraph(text.description) + "".join(_words(text.sections[0]))
+    return _Written(beginning, tuple(_about(topic)), tuple(parts))
 
 
 def _words(section: Section, level: int = 3) -> Iterator[str]:
