@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from bench.databases import SQLITE
 from bench.nginx import nginx
 from bench.processes import Server, fetch, service
 from bench.stores import Stores
-from bench.wrk import Asked, wrk
+from bench.wrk import Asked, Measured, wrk
 
 SENT_TO_A_PEER = 1_000
 SIZES = (SENT_TO_A_PEER, 10_000, 100_000, 1_000_000)
@@ -71,7 +71,7 @@ class Bench:
             urls["nginx"] = others.enter_context(nginx(body, headers)) + "/answer"
             if not self.peer:
                 same = fetch(one.base + path, _condition(urls["rate"], unchanged))
-                urls["bare"] = others.enter_context(bare(304 if unchanged else 200, *same)) + "/answer"
+                urls["bare"] = others.enter_context(bare(304 if unchanged else 200, *same)).base + "/answer"
             rates: dict[str, list[float]] = {name: [] for name in urls}
             for _ in range(self.rounds):
                 for name, url in urls.items():
@@ -80,6 +80,28 @@ class Bench:
         figures = {name: median(found) for name, found in rates.items()}
         figures |= {"ratio": _ratio(rates["rate"], rates["nginx"]), "bytes": len(body)}
         return figures | ({"bound": _ratio(rates["bare"], rates["nginx"])} if "bare" in rates else {})
+
+    def each_once(self, server: Server, requests: Iterable[Asked]) -> dict[str, float]:
+        """The rate and 99th percentile of requests that are asked once each, and the processor time of one.
+
+        Our own server is held against an application besides that only works as long: `bound` is the 99th
+        percentile of that, at the same number of connections.
+        """
+        measured, took = self._timed(server, server.base, requests)
+        figures = {"rate": measured.rate, "p99": measured.p99}
+        if server.process is None:
+            return figures
+        with bare(200, b"", {}) as other:
+            _, bridge = self._timed(other, f"{other.base}/answer")
+            alike, _ = self._timed(other, f"{other.base}/answer?{max(took - bridge, 0):.6f}")
+        return figures | {"work": took * 1e6, "bound": alike.p99}
+
+    def _timed(
+        self, server: Server, url: str, requests: Iterable[Asked] | None = None
+    ) -> tuple[Measured, float]:
+        before = server.processor_time()
+        measured = wrk(url, requests, seconds=self.seconds)
+        return measured, (server.processor_time() - before) / measured.answers
 
 
 def _condition(url: str, unchanged: bool) -> dict[str, str]:

@@ -41,6 +41,10 @@ class Server:
     def root(self) -> str:
         return self.base.split("/fhir", 1)[0]
 
+    def processor_time(self) -> float:
+        """What its workers have taken until now, in seconds; 0 for a server that was started elsewhere."""
+        return sum(map(_processor_time, children(self.process.pid))) if self.process else 0
+
 
 @contextlib.contextmanager
 def service(database_url: str, log: Path, *, writes: bool = False) -> Iterator[Server]:
@@ -70,12 +74,12 @@ def service(database_url: str, log: Path, *, writes: bool = False) -> Iterator[S
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], url: str) -> Iterator[None]:
+def running(command: Sequence[str], url: str) -> Iterator[subprocess.Popen[bytes]]:
     """The command, from when it answers at the URL to the end of the block."""
     process = subprocess.Popen(command)
     try:
         wait_for(url, process)
-        yield
+        yield process
     finally:
         process.terminate()
         _wait_for_the_end(process)
@@ -122,6 +126,11 @@ def fetch(url: str, headers: Mapping[str, str] | None = None) -> tuple[bytes, di
 def children(pid: int) -> list[int]:
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return [int(one) for task in tasks for one in (task / "children").read_text().split()]
+
+
+def _processor_time(pid: int) -> float:
+    told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")  # by itself and in the kernel
 
 
 def proportional_memory(pid: int, kind: str = "Pss") -> float:

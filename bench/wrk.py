@@ -31,6 +31,7 @@ class Measured:
     p50: float
     """milliseconds"""
     p99: float
+    answers: int
 
 
 class Failed(Exception):
@@ -67,4 +68,4 @@ def read(output: str) -> Measured:
     told = json.loads(output.strip().splitlines()[-1])
     if not told["requests"] or told["errors"]:
         raise Failed(f"{told['errors']} errors in {told['requests']} requests")
-    return Measured(told["requests"] / told["seconds"], told["p50"], told["p99"])
+    return Measured(told["requests"] / told["seconds"], told["p50"], told["p99"], told["requests"])
