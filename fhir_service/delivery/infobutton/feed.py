@@ -120,8 +120,7 @@ def _rights(shown: Sequence[Shown], publisher: Publisher) -> Iterator[str]:
     """Whose the words and the codes in the feed are."""
     yield publisher.copyright
     yield from (one.topic.trademarks for one in shown if one.topic.trademarks)
-    codings = (entry.coding for one in shown for entry in one.topic.finder if _is_shown(entry))
-    systems = {coding.system for coding in codings if coding}
+    systems = {system for one in shown for system in _written(one.built, one.choice.text.language).systems}
     yield from (one.notice for one in publisher.code_systems if one.notice and one.url in systems)
 
 
@@ -199,6 +198,8 @@ class _Written:
     beginning: str
     about: tuple[Category, ...]
     parts: tuple[_Part, ...]
+    systems: frozenset[str]
+    """of the codes in them"""
 
 
 @lru_cache(_MOST_WRITTEN)
@@ -211,7 +212,9 @@ def _written(built: BuiltTopic, language: str) -> _Written:
         for one in text.sections
     )
     beginning = paragraph(text.description) + "".join(_words(text.sections[0]))
-    return _Written(beginning, tuple(_about(topic)), tuple(parts))
+    codings = (entry.coding for entry in topic.finder if _is_shown(entry))
+    systems = frozenset(coding.system for coding in codings if coding)
+    return _Written(beginning, tuple(_about(topic)), tuple(parts), systems)
 
 
 def _words(section: Section, level: int = 3) -> Iterator[str]:

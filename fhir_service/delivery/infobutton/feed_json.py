@@ -13,11 +13,13 @@ from .feed import Category, Entry, Feed
 
 Json = dict[str, Any]
 
+# A document is made here, and holds no circle that would have to be looked for in every object.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 _INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 
 
 def to_json(feed: Feed) -> bytes:
-    return json.dumps(_document(feed), ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(_document(feed)).encode()
 
 
 def to_jsonp(feed: Feed, callback: str) -> bytes:
