@@ -27,7 +27,7 @@ from typing import Literal, NamedTuple
 from fhir_service.age import Age, population
 from fhir_service.content.topic import Coding, FinderEntry, Role, Subject, Topic
 from fhir_service.context import Asked, Context
-from fhir_service.phrases import Phrase, Spoken
+from fhir_service.phrases import Phrase, Phrases, Spoken
 
 Reason = Literal["code", "mapped code", "broader", "words"]
 """Why a topic was found, the best reason first."""
@@ -103,7 +103,7 @@ class _Indexed(NamedTuple):
     words: tuple[tuple[Phrase, str], ...]
     """mentioned phrase, section"""
     about: tuple[Phrase, ...]
-    excludes: tuple[Phrase, ...]
+    excludes: Phrases
     age: Age
 
 
@@ -134,6 +134,10 @@ class Finder:
         )
         hits = [self._hit(slug, matches, context, wanted) for slug, matches in found.items()]
         return tuple(sorted(hits, key=lambda hit: (_RANK[hit.reason], hit.slug)))
+
+    def excludes(self, slug: str) -> Phrases:
+        """The words that forbid to take something for the topic's product, other routes among them."""
+        return self._topics[slug].excludes
 
     # --- selecting --------------------------------------------------------------------------------------
 
@@ -167,10 +171,8 @@ class Finder:
         return any(key in self._topics[slug].codes for key, *_ in read.codes)
 
     def _is_excluded(self, slug: str, read: _Read) -> bool:
-        """Words that are too long to read might exclude it."""
         excludes = self._topics[slug].excludes
-        is_said = (phrase.is_said(read.spoken) for phrase in excludes)
-        return bool(excludes) and (read.spoken.is_too_long or any(is_said))
+        return bool(excludes) and excludes.is_any_said(read.spoken)
 
     # --- the section ------------------------------------------------------------------------------------
 
@@ -194,8 +196,8 @@ class Finder:
             words=tuple(
                 (Phrase.of(entry.word), entry.section or "") for entry in _mentions(topic) if entry.word
             ),
-            about=_phrases(topic, "about"),
-            excludes=_phrases(topic, "excludes"),
+            about=tuple(map(Phrase.of, _words(topic, "about"))),
+            excludes=Phrases(_words(topic, "excludes")),
             age=population(topic),
         )
 
@@ -262,8 +264,8 @@ def _mentions(topic: Topic) -> list[FinderEntry]:
     return [entry for entry in reversed(topic.finder) if entry.role == "mentions"]
 
 
-def _phrases(topic: Topic, role: Role) -> tuple[Phrase, ...]:
-    return tuple(Phrase.of(entry.word) for entry in topic.finder if entry.role == role and entry.word)
+def _words(topic: Topic, role: Role) -> Iterator[str]:
+    return (entry.word for entry in topic.finder if entry.role == role and entry.word)
 
 
 # --- what a hit says ------------------------------------------------------------------------------------

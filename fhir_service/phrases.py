@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -119,3 +119,22 @@ class Phrase:
     def _reaches(self, spoken: Spoken, head: Span, tail: Span) -> bool:
         between = spoken.words[head.end : tail.start]
         return len(between) <= GAP_WORDS and _STOP not in between
+
+
+class Phrases:
+    """Phrases of which one is enough; most of many are passed over by how they begin."""
+
+    def __init__(self, written: Iterable[str]) -> None:
+        self._by_head: dict[str, list[Phrase]] = {}
+        for phrase in map(Phrase.of, written):
+            self._by_head.setdefault(phrase.head, []).append(phrase)
+
+    def __bool__(self) -> bool:
+        return bool(self._by_head)
+
+    def is_any_said(self, spoken: Spoken) -> bool:
+        """Words that are too long to read might say anything."""
+        if spoken.is_too_long:
+            return True
+        heads = self._by_head.keys() & spoken.phrases.keys()
+        return any(phrase.is_said(spoken) for head in heads for phrase in self._by_head[head])

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -31,7 +31,7 @@ from fhir_service.delivery.cds_hooks.services import CONDITIONS, MEDICATIONS, PA
 from fhir_service.delivery.cds_hooks.supplied import Supplied
 from fhir_service.errors import Issue, PreconditionFailed
 from fhir_service.finder import Finder, Hit, Match, Reason
-from fhir_service.phrases import Phrase, Spoken, words_of
+from fhir_service.phrases import Phrases, Spoken, words_of
 from fhir_service.topics import BuiltTopic
 
 # Childhood as a whole, where MeSH has its parts; it ends with the eighteenth birthday:
@@ -132,8 +132,8 @@ class Decision:
         found: dict[str, Order] = {}
         for order in self._orders_that_count():
             for slug, _ in self._matches(order.asked, "product"):
-                topic = self.topics[slug].topic
-                if topic.product and goes_in_by_route(order, topic.product, excluded(topic)):
+                product = self.topics[slug].topic.product
+                if product and goes_in_by_route(order, product, self.finder.excludes(slug)):
                     found.setdefault(slug, order)
         return found
 
@@ -222,34 +222,25 @@ class Decision:
         )
 
 
-def excluded(topic: Topic) -> tuple[Phrase, ...]:
-    """The words that forbid to take something for the topic's product, other routes among them."""
-    return tuple(Phrase.of(entry.word) for entry in topic.finder if entry.role == "excludes" and entry.word)
-
-
-def goes_in_by_route(order: Order, product: Product, excludes: Iterable[Phrase]) -> bool:
+def goes_in_by_route(order: Order, product: Product, excludes: Phrases) -> bool:
     """Whether an order names the product's route among its routes, or none at all.
 
     A route in free text counts unless it names another one, too: "subcutaneous (not IV)".
     """
     if not product.route.codings:
         return True
-    excludes = tuple(excludes)
     if not order.routes:
-        return not _says(order.directions, excludes)
+        return not excludes.is_any_said(Spoken.of(order.directions))
     codes = {(coding.system, coding.code) for coding in product.route.codings}
     words = _route_words(product.route.codings)
     return any(
         any((coding.system, coding.code) in codes for coding in route.codings)
-        or any(words.intersection(words_of(text)) and not _says((text,), excludes) for text in spoken(route))
+        or any(
+            words.intersection(words_of(text)) and not excludes.is_any_said(Spoken.of((text,)))
+            for text in spoken(route)
+        )
         for route in order.routes
     )
-
-
-def _says(texts: Sequence[str], phrases: Iterable[Phrase]) -> bool:
-    """Texts that are too long to read might say anything."""
-    said = Spoken.of(texts)
-    return said.is_too_long or any(phrase.is_said(said) for phrase in phrases)
 
 
 def _route_words(codings: Iterable[Coding]) -> frozenset[str]:
