@@ -25,9 +25,10 @@ Serve = Callable[..., FlaskClient]
 
 
 def with_draft(topic: Topic) -> Topic:
-    """English, and a draft of Spanish that differs in its title."""
+    """English, and a draft of Spanish that differs in its titles."""
     english = topic.text
-    spanish = replace(english, language="es", title="Tratamiento", is_draft=True)
+    sections = tuple(replace(one, title=f"Sobre {one.title}") for one in english.sections)
+    spanish = replace(english, language="es", title="Tratamiento", sections=sections, is_draft=True)
     return replace(topic, texts=(english, spanish))
 
 
@@ -104,6 +105,18 @@ def test_a_draft_is_shown_to_who_names_it_and_says_so_first(serve: Serve, langua
     page = client.get("/infobutton/application", query_string=asked)
     assert '<html lang="es">' in page.text
     assert "Esta página trata sobre niños y niñas." in page.text
+
+
+def test_each_language_has_its_own_words_whichever_was_asked_for_first(serve: Serve) -> None:
+    client = serve(with_draft(BUILT.topic), drafts="on")
+
+    def titles(language: str) -> tuple[str, ...]:
+        asked = {**ITP, "informationRecipient.languageCode.c": language}
+        return read(client.get("/infobutton/service", query_string=asked)).titles[1:]
+
+    english = titles("en")
+    assert titles("es") == tuple(f"Sobre {one}" for one in english) != ()
+    assert titles("en") == english
 
 
 def test_a_draft_is_shown_to_nobody_else(serve: Serve) -> None:
