@@ -11,21 +11,28 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
+    from fhir_service.delivery.counts import Counts
     from fhir_service.settings import Settings
     from fhir_service.store.contract import Store
 
 
-def create_app(settings: Settings, store: Store | None = None, resources: Path | None = None) -> Flask:
+def create_app(
+    settings: Settings,
+    store: Store | None = None,
+    resources: Path | None = None,
+    counts: Counts | None = None,
+) -> Flask:
     """The WSGI application: opens the store (unless one is given), wires everything, mounts every delivery.
 
-    Call it in the process that answers: a store must not cross a fork.
+    Call it in the process that answers: a store must not cross a fork. `counts` are those of /metrics, shared
+    with the other workers; by default this process counts alone.
     """
     # Imported here, so that the command line and the content pipeline start without a web framework.
     from flask import Flask
 
     from fhir_service.content.package import npm_packages
     from fhir_service.content.published import RESOURCES, operation_definitions, search_parameters
-    from fhir_service.delivery import auth, cds_hooks, health, infobutton, packages, pages
+    from fhir_service.delivery import auth, cds_hooks, health, infobutton, metrics, packages, pages
     from fhir_service.delivery.addresses import DoorRequest
     from fhir_service.delivery.at_once import at_once
     from fhir_service.delivery.base_url import depends_on
@@ -33,6 +40,7 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     from fhir_service.delivery.doors import Doors
     from fhir_service.delivery.fhir import rendering, routes
     from fhir_service.delivery.read_your_writes import ReadYourWrites
+    from fhir_service.delivery.wsgi import Application
     from fhir_service.exchange import Services
     from fhir_service.exports.folder import ExportFolder
     from fhir_service.exports.run import Exporter
@@ -103,13 +111,17 @@ def create_app(settings: Settings, store: Store | None = None, resources: Path |
     for door in (infobutton, cds_hooks, pages):
         app.register_blueprint(door.create_blueprint(doors))
     app.register_blueprint(health.create_blueprint(store))
+    counts = counts or metrics.open_counts()
+    app.register_blueprint(metrics.create_blueprint(counts))
     app.register_error_handler(Exception, rendering.render_failure)
     app.after_request(rendering.forbid_sniffing)
-    app.wsgi_app = at_once(app.wsgi_app)  # type: ignore[method-assign, assignment]
+    application: Application = metrics.measured(at_once(app.wsgi_app), counts)
     if settings.reads == "open":
-        cache = ResponseCache(app.wsgi_app, store.watch, depends_on(settings))
-        app.wsgi_app = cache.answer  # type: ignore[method-assign]
+        count = metrics.count_cached(counts)
+        cache = ResponseCache(application, store.watch, depends_on(settings), count=count)
+        application = cache.answer
     if isinstance(store, ReplicatedStore):
-        app.wsgi_app = ReadYourWrites(app.wsgi_app, store)  # type: ignore[method-assign]
+        application = ReadYourWrites(application, store)
+    app.wsgi_app = application  # type: ignore[method-assign, assignment]
     exports.resume()
     return app

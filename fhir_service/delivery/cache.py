@@ -122,6 +122,7 @@ class ResponseCache:
 
     :param token: differs after every change of what is served
     :param address: what the service's own address in an answer depends on, by names of the environment
+    :param count: called for each answer that is given without the application
     """
 
     def __init__(
@@ -130,9 +131,11 @@ class ResponseCache:
         token: Callable[[], object],
         address: Sequence[str],
         store: Store | None = None,
+        count: Callable[[], None] = lambda: None,
     ) -> None:
         self._application = application
         self._token = token
+        self._count = count
         self._varied = (*_VARIED, *address)
         self._absent = ("",) * len(self._varied)
         self._store = store or Store()
@@ -152,6 +155,8 @@ class ResponseCache:
             if not isinstance(found, Entry):
                 return found
             entry = found
+        else:
+            self._count()
         return self._give(environ, start_response, key, entry)
 
     def _key(self, environ: Environ) -> bytes:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fhir_service.delivery.counts import shared_file
 from fhir_service.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -138,12 +139,13 @@ def run(settings: Settings, address: str) -> None:
     """Listen and answer until SIGINT or SIGTERM."""
     server = granian(address, settings.port, settings.workers)
     server.on_startup(partial(click.echo, greeting(settings)))
-    server.serve(target_loader=partial(_served, settings), wrap_loader=False)
+    with shared_file() as counts:
+        server.serve(target_loader=partial(_served, settings, counts), wrap_loader=False)
 
 
-def _served(settings: Settings) -> Application:
+def _served(settings: Settings, counts: Path) -> Application:
     """What Flask itself would call, with nothing between the server and the response cache."""
-    return worker_application(settings).wsgi_app
+    return worker_application(settings, counts).wsgi_app
 
 
 def granian(address: str, port: int, workers: int) -> MPServer | MTServer:
@@ -167,15 +169,16 @@ def granian(address: str, port: int, workers: int) -> MPServer | MTServer:
     )
 
 
-def worker_application(settings: Settings) -> Flask:
-    """The application, made in the worker."""
+def worker_application(settings: Settings, counts: Path | None) -> Flask:
+    """The application, made in the worker; `counts` is the file that all workers count in."""
     # Until the server's own handlers are in place, a fork still has the parent's, which would swallow a stop.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which stops its workers
     with starting():
         from fhir_service import create_app
+        from fhir_service.delivery.metrics import open_counts
 
-        return create_app(settings)
+        return create_app(settings, counts=open_counts(counts))
 
 
 def greeting(settings: Settings) -> str:

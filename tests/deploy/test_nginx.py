@@ -234,3 +234,8 @@ def test_what_never_changes_is_not_asked_for_again(asked: Asked, cache_folder: P
     # Asked for again with another ETag, it would come anew.
     file.write_bytes(file.read_bytes().replace(etag, etag[::-1]))
     assert asked.get(path).headers["ETag"].strip('"').encode() == etag[::-1]
+
+
+def test_what_an_instance_counts_is_for_its_own_address_alone(asked: Asked) -> None:
+    assert asked.get("/metrics").status_code == 404
+    assert asked.past.get("/metrics").status_code == 200

@@ -1,4 +1,4 @@
-"""The probes in openapi.yaml.
+"""The probes and the metrics in openapi.yaml.
 
 https://spec.openapis.org/oas/v3.1.0
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .parts import Json, failures, json_content, object_of
+
+_METRICS = {"text/plain": {"schema": {"type": "string"}}}
 
 
 def paths() -> Json:
@@ -21,4 +23,11 @@ def paths() -> Json:
             "Whether it can answer",
             {"200": "It can", "503": "The database does not answer, or its index is not built yet"},
         ),
+        "/metrics": {
+            "get": {
+                "summary": "What was answered, by which door and how fast, as Prometheus reads it",
+                "tags": ["health"],
+                "responses": failures({"200": "Counts of all workers since the start"}, _METRICS),
+            }
+        },
     }

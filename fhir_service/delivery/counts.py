@@ -1,0 +1,66 @@
+"""Numbers that all workers of one service add to, each in a row of its own; who is asked adds the rows up.
+
+https://docs.python.org/3/library/mmap.html and https://docs.python.org/3/library/fcntl.html#fcntl.lockf
+
+Workers are processes. Each takes the first row of a file that nobody has locked. When it ends, however it
+ends, the system gives its lock up, and its successor goes on in the row: no sum ever falls.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+import threading
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+_MOST_WORKERS = 1_024
+_NUMBER_BYTES = 8  # a C double
+
+
+@contextmanager
+def shared_file() -> Iterator[Path]:
+    """The file, for as long as workers may come; still empty."""
+    with NamedTemporaryFile(prefix="fhir-service-counts-") as file:
+        yield Path(file.name)
+
+
+class Counts:
+    """Numbers by name, all 0 at first. Without a file they are those of this process alone."""
+
+    def __init__(self, names: Iterable[Hashable], path: Path | None = None) -> None:
+        self._columns = {name: place for place, name in enumerate(names)}
+        self._guard = threading.Lock()
+        row_bytes = len(self._columns) * _NUMBER_BYTES
+        if path is None:
+            row, self._map = 0, mmap.mmap(-1, row_bytes)
+        else:
+            # Kept open: to close it would give up the lock.
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            os.ftruncate(self._descriptor, row_bytes * _MOST_WORKERS)
+            row = _take_row(self._descriptor)
+            self._map = mmap.mmap(self._descriptor, row_bytes * _MOST_WORKERS)
+        self._numbers = memoryview(self._map).cast("d")
+        self._first = row * len(self._columns)
+
+    def add(self, name: Hashable, amount: float = 1) -> None:
+        place = self._first + self._columns[name]
+        with self._guard:  # against this process's other threads; other processes have other rows
+            self._numbers[place] += amount
+
+    def total(self, name: Hashable) -> float:
+        """Of all workers, those that have ended included."""
+        return float(sum(self._numbers[self._columns[name] :: len(self._columns)]))
+
+
+def _take_row(descriptor: int) -> int:
+    for row in range(_MOST_WORKERS):
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, row)
+        except OSError:  # another worker's
+            continue
+        return row
+    raise RuntimeError(f"There are more than {_MOST_WORKERS} workers.")
