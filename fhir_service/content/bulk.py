@@ -124,6 +124,7 @@ def bulk_load(
         settled.processes,
     ):
         with store.write() as transaction:
+            transaction.defer_flush()  # what is lost of it was not counted as done either
             parameters = stored.snapshot().parameters[release.name]
             if parameters is not sent.parameters:
                 batch = _indexed_again(batch, parameters)

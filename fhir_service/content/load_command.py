@@ -104,7 +104,7 @@ def load(
     except (SettingsError, MigrationError) as error:
         raise click.ClickException(str(error)) from None
     try:
-        with store.database.exclusive(LOCK):
+        with store.database.exclusive(LOCK), store.database.checkpointing():
             planned = plan(paths, folder, partial(_is_loaded, store), allow_missing=allow_missing)
             for remark in planned.remarks:
                 click.echo(remark, err=True)
@@ -216,7 +216,7 @@ def complete(store: RelationalStore) -> None:
 
     if is_filling(store):
         click.echo("The first load into this database is not finished: its index comes first.", err=True)
-        with store.database.exclusive(LOCK):
+        with store.database.exclusive(LOCK), store.database.checkpointing():
             build_index(store)
 
 

@@ -76,6 +76,15 @@ class Database(Protocol):
     def expect_much(self, connection: Any) -> None:
         """Make the current transaction one that may sort whole tables; memory stays bounded."""
 
+    def checkpointing(self) -> AbstractContextManager[None]:
+        """While much is written, bring it to where it stays beside the writer, who need not wait for that."""
+
+    def defer_flush(self, connection: Any) -> None:
+        """Let the current transaction commit before it is on the disk, for a later one that is.
+
+        After a crash of the machine it may be missing, with all that came after it.
+        """
+
     def tidy(self, connection: Any) -> None:
         """Do what is better done at once, after a very large load."""
 

@@ -6,7 +6,7 @@ https://www.postgresql.org/docs/15/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from hashlib import blake2b
 from typing import Any
 
@@ -111,6 +111,12 @@ class PostgresDatabase:
 
     def expect_much(self, connection: Any) -> None:
         connection.execute("SET LOCAL work_mem = '128MB'; SET LOCAL maintenance_work_mem = '128MB'")
+
+    def checkpointing(self) -> AbstractContextManager[None]:
+        return nullcontext()  # the server does so by itself
+
+    def defer_flush(self, connection: Any) -> None:
+        connection.execute("SET LOCAL synchronous_commit = off")
 
     def tidy(self, connection: Any) -> None:
         # The planner knows nothing yet of what was loaded, nor that an index alone answers for it.

@@ -90,6 +90,10 @@ class Transaction(Reading):
         """Make this transaction one that may sort whole tables; memory stays bounded."""
         self._database.expect_much(self._connection)
 
+    def defer_flush(self) -> None:
+        """Let this transaction commit before it is on the disk: another one follows, which will be."""
+        self._database.defer_flush(self._connection)
+
     @property
     def for_update(self) -> str:
         """What makes a SELECT lock its rows until the end of the transaction."""
