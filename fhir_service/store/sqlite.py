@@ -27,7 +27,7 @@ BUSY_TIMEOUT_SECONDS = 30.0
 _CACHE_KIB = 8_192  # of each connection; what is not in it, the system has in memory
 _SORTING_CACHE_KIB = 65_536
 _LONG_LOG_PAGES = 65_536  # 256 MB
-_SORTING_THREADS = 2  # beside the one that reads and writes
+_SORTING_THREADS = 1  # beside the one that reads and writes; each takes as much memory as the cache
 
 # NORMAL loses nothing on a crash of the process; after a power cut the newest commits may be missing, never
 # half of one.
