@@ -44,11 +44,11 @@ class Database(Protocol):
     def connect(self, *, searches: bool = False) -> Any:
         """A new DBAPI connection in autocommit mode, perhaps for searches; the caller owns and closes it."""
 
-    def statement(self, text: str) -> str:
-        """The statement with this database's placeholders, from one with `?`."""
+    def rows(self, connection: Any, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """What a statement, written with `?`, finds, if it is one that finds anything.
 
-    def values(self, values: Sequence[Any]) -> Sequence[Any]:
-        """The values with each TextMatch as a query of this database's full text search."""
+        Each TextMatch among the values is a query of this database's full text search.
+        """
 
     def begin(self, connection: Any) -> None:
         """Open a transaction that may write, with a share in the lock `DEFINITIONS`."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -25,6 +26,13 @@ _NUMBERS = " UNION ALL ".join(
 
 # Not `pg_current_wal_lsn`, which a commit that does not wait for the disk may be ahead of.
 _POSITION = "pg_current_wal_insert_lsn()::text"
+
+# What is written is compressed in a third of the time, and read in a quarter; nothing happens where the server
+# was built without lz4.
+_COMPRESSION = (
+    "SELECT set_config(name, 'lz4', false) FROM pg_settings"
+    " WHERE name = 'default_toast_compression' AND 'lz4' = ANY(enumvals)"
+)
 
 # Every statement that reads is a walk along an index with seeks for each row (sql.py), and ends when the page
 # is full. Where the planner guesses that few rows match, it would rather collect them all from whole tables;
@@ -57,20 +65,17 @@ class PostgresDatabase:
         self._options = {**(options or {}), **named}
 
     def connect(self, *, searches: bool = False) -> Any:
-        import psycopg
+        from fhir_service.store.postgres_connection import RowsConnection
 
         # A statement is prepared on the server once it has been used a few times on a connection.
-        connection = psycopg.connect(**self._options, autocommit=True)
-        if searches:
-            connection.execute(_WALK)
+        connection = RowsConnection.connect(**self._options, autocommit=True)
+        connection.execute(_WALK if searches else _COMPRESSION)
         return connection
 
-    def statement(self, text: str) -> str:
-        text = text.replace(VOCABULARY, "vocabulary AS v WHERE v.text LIKE ? ESCAPE '!'")
-        return text.replace("MATCH ?", "@@ to_tsquery('simple', ?)").replace("?", "%s")
-
-    def values(self, values: Sequence[Any]) -> Sequence[Any]:
-        return [_asked(value) if isinstance(value, (TextMatch, Within)) else value for value in values]
+    def rows(self, connection: Any, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        asked = [_asked(value) if isinstance(value, (TextMatch, Within)) else value for value in values]
+        found: list[tuple[Any, ...]] = connection.rows(numbered(text), asked)
+        return found
 
     def begin(self, connection: Any) -> None:
         # Together, so that it costs no second way to the server.
@@ -178,6 +183,21 @@ class PostgresDatabase:
         import psycopg
 
         return (psycopg.OperationalError,)
+
+
+def numbered(text: str) -> str:
+    """The statement with PostgreSQL's own placeholders and its way to words and trigrams."""
+    return _numbered_at_once(text) if len(text) > _LONG else _numbered(text)
+
+
+def _numbered_at_once(text: str) -> str:
+    text = text.replace(VOCABULARY, "vocabulary AS v WHERE v.text LIKE ? ESCAPE '!'")
+    first, *pieces = text.replace("MATCH ?", "@@ to_tsquery('simple', ?)").split("?")
+    return first + "".join(f"${n}{piece}" for n, piece in enumerate(pieces, 1))
+
+
+_LONG = 4_096  # longer ones list many values, and are not remembered: hardly one comes again
+_numbered = lru_cache(maxsize=1_024)(_numbered_at_once)
 
 
 def _execute(connection: Any, statement: str, values: Sequence[str]) -> None:

@@ -57,24 +57,22 @@ class RelationalStore(Reading):
         return self._rows(Sql(text, list(values)))
 
     def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
-        text, values = self.database.statement(statement.text), self.database.values(statement.values)
         with self._connections.used() as own:
             try:
-                rows: list[tuple[Any, ...]] = own.get(READER).execute(text, values).fetchall()
+                return self.database.rows(own.get(READER), *statement)
             except self.database.errors():
                 # A server that was restarted is asked once more, on a new connection.
                 if not self._is_broken(own, READER):
                     raise
                 own.drop(READER)
-                rows = own.get(READER).execute(text, values).fetchall()
-            return rows
+                return self.database.rows(own.get(READER), *statement)
 
     def _is_broken(self, own: Connections, use: str) -> bool:
         return own.is_open(use) and self.database.is_broken(own.get(use))
 
     def search_parameters(self, built: Mapping[str, SearchParameters]) -> StoredParameters:
         """These, by release name, and what clients define in this store; always as it is now."""
-        return StoredParameters(self._rows, built)
+        return StoredParameters(self._rows, built, self._watch.exact)
 
     def settled(self, now: Callable[[], int]) -> int:
         """A moment up to which all is committed: whatever is written from now on has a later last update."""

@@ -91,10 +91,8 @@ class Server(RelationalStore):
         return Standing(losses, commits, asked_at, is_standby, position, token)
 
     def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
-        text, values = self.database.statement(statement.text), self.database.values(statement.values)
         with self._connections.used() as own, self._losing(own):
-            rows: list[tuple[Any, ...]] = own.get(READER).execute(text, values).fetchall()
-            return rows
+            return self.database.rows(own.get(READER), *statement)
 
     @contextmanager
     def _losing(self, own: Connections) -> Iterator[None]:

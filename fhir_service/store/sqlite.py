@@ -84,11 +84,9 @@ class SqliteDatabase:
             connection.execute(pragma)
         return connection
 
-    def statement(self, text: str) -> str:
-        return text.replace(VOCABULARY, _VOCABULARY)
-
-    def values(self, values: Sequence[Any]) -> Sequence[Any]:
-        return [_match(value) if isinstance(value, (TextMatch, Within)) else value for value in values]
+    def rows(self, connection: sqlite3.Connection, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        asked = [_match(value) if isinstance(value, (TextMatch, Within)) else value for value in values]
+        return connection.execute(written(text), asked).fetchall()
 
     def begin(self, connection: sqlite3.Connection) -> None:
         # IMMEDIATE takes the write lock at once: a transaction that read first could not be upgraded safely.
@@ -179,6 +177,11 @@ class SqliteDatabase:
 
     def errors(self) -> tuple[type[Exception], ...]:
         return (sqlite3.OperationalError,)
+
+
+def written(text: str) -> str:
+    """The statement with this database's way to the trigrams."""
+    return text.replace(VOCABULARY, _VOCABULARY)
 
 
 # The trigrams first: so the walk ends with as many entries as are asked for.

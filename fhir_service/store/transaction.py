@@ -51,8 +51,7 @@ class Transaction(Reading):
         return self._execute(text, values)
 
     def _execute(self, text: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        cursor = self._connection.execute(self._database.statement(text), self._database.values(values))
-        return cursor.fetchall() if cursor.description else []
+        return self._database.rows(self._connection, text, values)
 
     def flush(self) -> None:
         """Write what was put, so that the next statement sees it."""

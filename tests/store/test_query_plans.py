@@ -20,6 +20,7 @@ from fhir_service.store.reading import Reading
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.schema import metadata
 from fhir_service.store.sql import Sql
+from fhir_service.store.sqlite import written
 from tests.databases import new_postgres_database
 from tests.store import many_resources
 from tests.store_fixtures import new_database
@@ -102,7 +103,7 @@ _SQLITE_STEP = re.compile(
 
 
 def _of_sqlite(store: RelationalStore, statement: Sql) -> Iterator[Look]:
-    aliases = _aliases(store.database.statement(statement.text))
+    aliases = _aliases(written(statement.text))
     for *_, step in store.rows(f"EXPLAIN QUERY PLAN {statement.text}", *statement.values):
         found = _SQLITE_STEP.match(step)
         if found is None or (table := aliases.get(found["alias"])) is None:
