@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 
@@ -76,17 +77,18 @@ def _joined(head: Mapping[str, Any], entries: Sequence[Entry]) -> bytes:
 
 def _pieces(entry: Entry) -> list[bytes]:
     """The bytes of a resource are copied once: when all pieces are joined."""
+    full_url, body, mode, request, response = entry
     pieces = [b"{"]
-    if entry.full_url is not None:
-        pieces += (b'"fullUrl":', _json(entry.full_url), b",")
-    if entry.body is not None:
-        pieces += (b'"resource":', entry.body, b",")
-    if entry.mode:
-        pieces += (b'"search":{"mode":"', entry.mode.encode(), b'"}', b",")
-    if entry.request is not None:
-        pieces += (b'"request":', _json(entry.request), b",")
-    if entry.response is not None:
-        pieces += (b'"response":', _json(entry.response), b",")
+    if full_url is not None:
+        pieces += (b'"fullUrl":', encode_basestring(full_url).encode(), b",")
+    if body is not None:
+        pieces += (b'"resource":', body, b",")
+    if mode:
+        pieces += (b'"search":{"mode":"', mode.encode(), b'"}', b",")
+    if request is not None:
+        pieces += (b'"request":', _json(request), b",")
+    if response is not None:
+        pieces += (b'"response":', _json(response), b",")
     pieces[-1] = b"}"
     return pieces
 

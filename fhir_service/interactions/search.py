@@ -6,10 +6,10 @@ https://hl7.org/fhir/R4/http.html#search and https://hl7.org/fhir/R4/search.html
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fhir_service.errors import Invalid, Issue, NotFound, NotSupported, ServiceError, TypeNotServed
 from fhir_service.exchange import Interaction, Pairs, Parameter, Request, Response, Route, Services
@@ -59,9 +59,9 @@ def handle(request: Request, services: Services) -> Response:
         page = services.store.search(release.name, queries[0])
     else:
         page = several_types.search(queries, lambda query: services.store.search(release.name, query))
-    query = replace(queries[0], applied=(*type_pairs, *queries[0].applied))
-    issues = (*query.issues, *_remarks(types, query.applied))
-    links = _links(request, query, page, subset)
+    applied = (*type_pairs, *queries[0].applied)
+    issues = (*queries[0].issues, *_remarks(types, applied))
+    links = _links(request, applied, page, subset)
     included = [one for one in page.included if one.type_name in readable]
     body = searchset(
         [
@@ -75,7 +75,7 @@ def handle(request: Request, services: Services) -> Response:
     return Response(
         body=body,
         etag=_entity_tag(links, page, included, issues),
-        matches=tuple((match.type_name, match.logical_id) for match in page.matches),
+        matches=tuple([(match.type_name, match.logical_id) for match in page.matches]),
     )
 
 
@@ -154,13 +154,13 @@ def _queries(
 def _entries(
     versions: Sequence[StoredVersion], request: Request, mode: str, part: Callable[[bytes, Release], bytes]
 ) -> Iterator[Entry]:
+    base, release = request.base, request.release
     for version in versions:
-        found = contained.taken_out(version)
+        is_contained = version.type_name.startswith(MARK)
+        found = contained.taken_out(version) if is_contained else version
         if found.body is not None:
-            body = part(found.body, request.release)
-            is_contained = found.type_name.startswith(MARK)
             place = found.logical_id if is_contained else f"{found.type_name}/{found.logical_id}"
-            yield Entry(f"{request.base}/{place}", body, mode)
+            yield Entry(f"{base}/{place}", part(found.body, release), mode)
 
 
 def _outcome_entries(issues: tuple[Issue, ...]) -> Iterator[Entry]:
@@ -194,26 +194,35 @@ def _entity_tag(
     return hashlib.blake2b(named.encode(), digest_size=12).hexdigest()
 
 
-def _links(request: Request, query: Query, page: Page, subset: Subset) -> list[tuple[str, str]]:
-    applied = (pair for pair in query.applied if not (subset.counts and pair[0] == "_count"))
-    asked = (*applied, *subset.pairs, *request.presentation)
-    here = tuple(pair for pair in request.parameters if pair[0] == CURSOR_PARAMETER)
-    links = [("self", _url(request, (*asked, *here)))]
+def _links(request: Request, applied: Pairs, page: Page, subset: Subset) -> list[tuple[str, str]]:
+    if subset.counts:
+        applied = tuple(pair for pair in applied if pair[0] != "_count")
+    asked = [_written(*pair) for pair in (*applied, *subset.pairs, *request.presentation)]
+    here = [_written(*pair) for pair in request.parameters if pair[0] == CURSOR_PARAMETER]
+    links = [("self", _url(request, asked + here))]
     if page.next_cursor is not None:
-        links.append(("next", _url(request, (*asked, (CURSOR_PARAMETER, page.next_cursor)))))
+        links.append(("next", _url(request, [*asked, _written(CURSOR_PARAMETER, page.next_cursor)])))
     return links
 
 
-def _url(request: Request, pairs: Pairs) -> str:
-    """The equivalent GET. A space is %20: `+` would be read as a plus sign by some clients."""
+def _url(request: Request, pairs: Sequence[str]) -> str:
+    """The equivalent GET."""
     path = request.type_name
     if request.compartment:
         path = f"{request.compartment}/{request.logical_id}/{request.type_name or '*'}"
     url = f"{request.base}/{path}" if path else request.base
-    return f"{url}?{urlencode(pairs, safe=_SAFE, quote_via=quote)}" if pairs else url
+    return f"{url}?{'&'.join(pairs)}" if pairs else url
+
+
+def _written(name: str, value: str) -> str:
+    """A space is %20: `+` would be read as a plus sign by some clients."""
+    if _PLAIN.fullmatch(name) and _PLAIN.fullmatch(value):
+        return f"{name}={value}"
+    return f"{quote(name, safe=_SAFE)}={quote(value, safe=_SAFE)}"
 
 
 _SAFE = ":/,|$-._~"  # legal in a query and readable in a FHIR search
+_PLAIN = re.compile(rf"[A-Za-z0-9{re.escape(_SAFE)}]*")
 
 _PAGE = (
     Parameter(name="_count", documentation="How many matches a page holds at most"),

@@ -9,8 +9,6 @@ each thread has its own, and holds their lock while it uses them; whoever closes
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from fhir_service.store.database import Database
@@ -52,6 +50,27 @@ class Connections:
             self._open.clear()
 
 
+class _Use:
+    """A block in which a thread's connections are its own. As a generator, it would cost as much as a row."""
+
+    __slots__ = ("_every", "_own")
+
+    def __init__(self, every: ThreadConnections) -> None:
+        self._every = every
+
+    def __enter__(self) -> Connections:
+        while True:
+            own = self._own = self._every.mine()
+            own.lock.acquire()
+            if not own.is_closed:
+                return own
+            own.lock.release()
+            self._every.forget()
+
+    def __exit__(self, *_: object) -> None:
+        self._own.lock.release()
+
+
 class ThreadConnections:
     """Every thread's connections."""
 
@@ -61,24 +80,21 @@ class ThreadConnections:
         self._all: list[Connections] = []
         self._guard = threading.Lock()
 
-    @contextmanager
-    def used(self) -> Iterator[Connections]:
+    def used(self) -> _Use:
         """This thread's own, which nobody closes until the end of the block."""
-        while True:
-            own = self._mine()
-            with own.lock:
-                if not own.is_closed:
-                    yield own
-                    return
-            del self._own.connections
+        return _Use(self)
 
-    def _mine(self) -> Connections:
+    def mine(self) -> Connections:
         own: Connections | None = getattr(self._own, "connections", None)
         if own is None:
             own = self._own.connections = Connections(self._database)
             with self._guard:
                 self._all.append(own)
         return own
+
+    def forget(self) -> None:
+        """Let this thread open new ones."""
+        del self._own.connections
 
     def close(self) -> None:
         """Close all; a thread that goes on opens new ones."""

@@ -44,18 +44,27 @@ class Snapshot(NamedTuple):
     parameters: Mapping[str, SearchParameters]
     versions: frozenset[int]
     """Of the client's definitions that resources are indexed by."""
+    token: object = None
+    """While it is the store's, nothing has been committed."""
 
 
 class StoredParameters(Mapping[str, SearchParameters]):
-    """By release name; each look sees what is committed, at the cost of one small query."""
+    """By release name; each look sees what is committed, at the cost of one small query.
+
+    :param token: tells without a query that nothing was committed; None when it cannot
+    """
 
     def __init__(
-        self, run: Callable[[Sql], list[tuple[Any, ...]]], built: Mapping[str, SearchParameters]
+        self,
+        run: Callable[[Sql], list[tuple[Any, ...]]],
+        built: Mapping[str, SearchParameters],
+        token: Callable[[], object] = lambda: None,
     ) -> None:
         self.built: Mapping[str, SearchParameters] = (
             built.built if isinstance(built, StoredParameters) else built
         )
         self._run = run
+        self._token = token
         self._definitions: dict[int, Definition | None] = {}
         self._snapshot: Snapshot | None = None
         self._guard = threading.Lock()
@@ -77,14 +86,16 @@ class StoredParameters(Mapping[str, SearchParameters]):
         return len(self.built)
 
     def snapshot(self) -> Snapshot:
-        # Before the definitions: what changes between the two is seen again at the next look.
+        # In this order, before the definitions: what changes meanwhile is seen at the next look.
+        token, known = self._token(), self._snapshot
+        if token is not None and known is not None and known.token == token:
+            return known
         state = dict(self._run(Sql(_STATE, [])))
-        known = self._snapshot
-        if known is None or known.state != state:
-            with self._guard:
-                known = self._snapshot
-                if known is None or known.state != state:  # no other thread has read it meanwhile
-                    known = self._snapshot = self._read(state, known)
+        with self._guard:
+            known = self._snapshot
+            if known is None or known.state != state:  # no other thread has read it meanwhile
+                known = self._read(state, known)
+            self._snapshot = known = known._replace(token=token)
         return known
 
     def _read(self, state: Mapping[str, str], before: Snapshot | None) -> Snapshot:

@@ -70,7 +70,9 @@ class Searcher:
     def page(self, query: Query) -> Page:
         if query.type_name not in self.names.types:
             return Page((), None, 0)
-        query = replace(query, predicate=self.resolve(query.predicate))
+        resolved = self.resolve(query.predicate)
+        if resolved is not query.predicate:
+            query = replace(query, predicate=resolved)
         choices = sql.drivers(query.predicate, self.names)
         if query.count == 0:
             return Page((), None, self._count(self._shortest(choices, query)[1], query))

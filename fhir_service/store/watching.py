@@ -36,6 +36,10 @@ class ChangeWatch:
         reader = self._reader
         return reader() if reader is not None else self._ask()
 
+    def exact(self) -> object:
+        """A token that is never older than any commit, or None where a new one would have to be asked for."""
+        return None if self._database.TOKEN_AGE else self()
+
     def _ask(self) -> object:
         commits = self._commits()
         with self._guard:
