@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from fhir_service.errors import Invalid
@@ -57,6 +58,9 @@ SORT_LIMIT = 2_000
 # Places in a cursor that are no condition of the query.
 _WHOLE_TYPE, _SORTED, _WITHOUT_SORT_VALUE, _SORTED_AS_A_WHOLE = -1, -2, -3, -4
 
+# How the rows of `sql.page` begin.
+_BY_SORT_VALUE, _BY_RESOURCE = itemgetter(0, 1), itemgetter(1)
+
 Run: TypeAlias = Callable[[Sql], list[tuple[Any, ...]]]
 
 
@@ -77,7 +81,10 @@ class Searcher:
         if query.count == 0:
             return Page((), None, self._count(self._shortest(choices, query)[1], query))
         found, next_cursor = self._sorted(query, choices) if query.sort else self._plain(query, choices)
-        matches = [StoredVersion(query.type_name, *row[2:]) for row in found]
+        matches = [
+            StoredVersion(query.type_name, logical_id, version_id, last_updated, body)
+            for _, _, logical_id, version_id, last_updated, body in found
+        ]
         total = len(matches) if next_cursor is None and query.cursor is None else None
         if total is None and query.total == "accurate":
             total = self._count(self._shortest(choices, query)[1], query)
@@ -97,7 +104,10 @@ class Searcher:
     def _walk(self, driver: Driver, query: Query, cursor: Cursor | None, limit: int) -> list[tuple[Any, ...]]:
         after = cursor.position if cursor else None
         found = sql.walk(driver, query.predicate, self._type(query), self.names, after=after, limit=limit)
-        return self.run(sql.page(found, driver))
+        rows = self.run(sql.page(found, driver))
+        # They mostly are in order; SQLite would copy their bodies to make sure.
+        rows.sort(key=_BY_SORT_VALUE if driver.sort else _BY_RESOURCE, reverse=driver.descending)
+        return rows
 
     def _shortest(self, choices: dict[int, Driver], query: Query) -> tuple[int, Driver]:
         """The driver with the fewest rows; a later page goes on along the one that the first page took."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any, NamedTuple
 
 from fhir_service.search.predicates import (
@@ -347,10 +348,22 @@ def text_matches(text: TextMatch, type_number: int, limit: int) -> Sql:
 
 def keys_with(text: str, parameter: int, limit: int) -> Sql:
     """The keys of the parameter's values in which the text stands (vocabulary.py), and perhaps of others."""
-    is_short = len(text) < TRIGRAM  # then all values of the parameter are read
-    entries = "vocabulary AS v WHERE v.text LIKE ? ESCAPE '!'" if is_short else VOCABULARY
-    asked = f"%{pattern(text)}%" if is_short else Within(text)
-    return Sql(f"SELECT DISTINCT v.key FROM {entries} AND v.parameter = ?{_limit(limit)}", [asked, parameter])
+    entries, values = VOCABULARY, [Within(text)]
+    if len(text) < TRIGRAM:  # then all values of the parameter are read
+        condition, values = _holds_text("v.text", text)
+        entries = f"vocabulary AS v WHERE {condition}"
+    return Sql(
+        f"SELECT DISTINCT v.key FROM {entries} AND v.parameter = ?{_limit(limit)}", [*values, parameter]
+    )
+
+
+def _holds_text(column: str, text: str) -> Sql:
+    """The text stands anywhere in the column, in small letters or capitals: LIKE minds them on PostgreSQL."""
+    return Sql(f"lower({column}) LIKE ? ESCAPE '!'", [f"%{pattern(text.translate(_SMALL_LETTERS))}%"])
+
+
+# Those of ASCII, as `lower` has it on both databases: texts are folded already, and URIs have no others.
+_SMALL_LETTERS = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 def _exists(tables: str, *conditions: Sql) -> Sql:
@@ -440,10 +453,10 @@ def _conditions(conditions: tuple[Condition, ...], alias: str) -> Iterator[Sql]:
         elif isinstance(condition.value, tuple):
             marks = ", ".join("?" * len(condition.value))
             yield Sql(f"{alias}.{condition.column} IN ({marks})", list(condition.value))
-        elif condition.operator in _PATTERNS:
-            asked = str(condition.value)
-            value = asked if condition.operator == "like" else f"%{pattern(asked)}%"
-            yield Sql(f"{alias}.{condition.column} LIKE ? ESCAPE '!'", [value])
+        elif condition.operator == "like":
+            yield Sql(f"{alias}.{condition.column} LIKE ? ESCAPE '!'", [condition.value])
+        elif condition.operator == "contains":
+            yield _holds_text(f"{alias}.{condition.column}", str(condition.value))
         else:
             operator = _OPERATORS[condition.operator]
             yield Sql(f"{alias}.{condition.column} {operator} ?", [condition.value])
@@ -474,12 +487,12 @@ def length(driver: Driver, type_number: int, limit: int) -> Sql:
 
 
 def page(found: Sql, driver: Driver) -> Sql:
-    """The walk's matches with what is served of each."""
+    """The walk's matches with what is served of each, in any order."""
     sort = f"m.{driver.sort}" if driver.sort else "NULL"
     return Sql(
         f"SELECT {sort}, m.resource, r.logical_id, v.version_id, v.last_updated, v.body"
         f" FROM ({found.text}) AS m JOIN resource AS r ON r.serial = m.resource"
-        f" JOIN version AS v ON v.serial = r.current_version ORDER BY {_order(driver, 'm.')}",
+        " JOIN version AS v ON v.serial = r.current_version",
         found.values,
     )
 
