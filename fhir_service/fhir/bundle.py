@@ -6,27 +6,45 @@ https://hl7.org/fhir/R4/bundle.html
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 
 class Entry(NamedTuple):
-    """One entry: `body` is the resource as JSON bytes; `mode` (a search's) is match, include or outcome.
+    """One entry: `body` is the resource as JSON bytes.
 
     `request` says how a version was made, `response` what was answered.
     """
 
     full_url: str | None
     body: bytes | None
-    mode: str = ""
     request: Mapping[str, Any] | None = None
     response: Mapping[str, Any] | None = None
 
 
-def searchset(entries: Sequence[Entry], links: Sequence[tuple[str, str]], total: int | None) -> bytes:
-    """A search's Bundle; `links` are (relation, url) pairs and must hold `self`."""
-    return bundle("searchset", entries, links, total)
+class Found(NamedTuple):
+    """One entry of a search; `mode` is match, include or outcome."""
+
+    full_url: str
+    body: bytes
+    mode: str
+
+
+def searchset(
+    found: Iterable[tuple[str, bytes, str]], links: Sequence[tuple[str, str]], total: int | None
+) -> bytes:
+    """A search's Bundle of the `Found`; `links` are (relation, url) pairs and must hold `self`."""
+    pieces: list[bytes] = []
+    for full_url, body, mode in found:
+        pieces += (f',{{"fullUrl":{encode_basestring(full_url)},"resource":'.encode(), body, _MODES[mode])
+    opening = _json(_head("searchset", links, total))
+    if not pieces:
+        return opening
+    return b"".join((opening[:-1], b',"entry":[', pieces[0][1:], *pieces[1:], b"]}"))
+
+
+_MODES = {mode: f',"search":{{"mode":"{mode}"}}}}'.encode() for mode in ("match", "include", "outcome")}
 
 
 def bundle(
@@ -36,12 +54,16 @@ def bundle(
     total: int | None = None,
 ) -> bytes:
     """The Bundle as JSON bytes."""
+    return _joined(_head(bundle_type, links, total), entries)
+
+
+def _head(bundle_type: str, links: Sequence[tuple[str, str]], total: int | None) -> dict[str, Any]:
     head: dict[str, Any] = {"resourceType": "Bundle", "type": bundle_type}
     if total is not None:
         head["total"] = total
     if links:
         head["link"] = [{"relation": relation, "url": url} for relation, url in links]
-    return _joined(head, entries)
+    return head
 
 
 def document(
@@ -77,18 +99,15 @@ def _joined(head: Mapping[str, Any], entries: Sequence[Entry]) -> bytes:
 
 def _pieces(entry: Entry) -> list[bytes]:
     """The bytes of a resource are copied once: when all pieces are joined."""
-    full_url, body, mode, request, response = entry
     pieces = [b"{"]
-    if full_url is not None:
-        pieces += (b'"fullUrl":', encode_basestring(full_url).encode(), b",")
-    if body is not None:
-        pieces += (b'"resource":', body, b",")
-    if mode:
-        pieces += (b'"search":{"mode":"', mode.encode(), b'"}', b",")
-    if request is not None:
-        pieces += (b'"request":', _json(request), b",")
-    if response is not None:
-        pieces += (b'"response":', _json(response), b",")
+    if entry.full_url is not None:
+        pieces += (b'"fullUrl":', _json(entry.full_url), b",")
+    if entry.body is not None:
+        pieces += (b'"resource":', entry.body, b",")
+    if entry.request is not None:
+        pieces += (b'"request":', _json(entry.request), b",")
+    if entry.response is not None:
+        pieces += (b'"response":', _json(entry.response), b",")
     pieces[-1] = b"}"
     return pieces
 

@@ -1,13 +1,13 @@
 import json
 
-from fhir_service.fhir.bundle import Entry, searchset
+from fhir_service.fhir.bundle import Found, searchset
 
 SELF = [("self", "http://localhost/fhir/r4/Medication?_id=ä")]
 
 
 def test_entries_hold_the_stored_bytes_untouched() -> None:
     body = b'{"resourceType":"Medication","id":"a","amount":1.10}'
-    bundle = searchset([Entry("http://localhost/fhir/r4/Medication/a", body, "match")], SELF, 1)
+    bundle = searchset([Found("http://localhost/fhir/r4/Medication/a", body, "match")], SELF, 1)
     assert body in bundle
     assert json.loads(bundle) == {
         "resourceType": "Bundle",

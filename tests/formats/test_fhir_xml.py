@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fhir_service.errors import Invalid, NotAcceptable
-from fhir_service.fhir.bundle import Entry, searchset
+from fhir_service.fhir.bundle import Found, searchset
 from fhir_service.formats import fhir_json, fhir_xml
 from fhir_service.releases import R4, R4B, R5, RELEASES, Release
 
@@ -112,7 +112,7 @@ def test_an_integer64_is_a_string_in_json() -> None:
 
 
 def test_a_searchset_is_written_with_its_resources() -> None:
-    entry = Entry("urn:a", b'{"resourceType":"Patient","id":"a"}', "match")
+    entry = Found("urn:a", b'{"resourceType":"Patient","id":"a"}', "match")
     body = fhir_xml.encode(searchset([entry], [("self", "urn:self?a=b&c=d")], 1), False, R4)
     assert fhir_xml.decode(body, R4) == json.loads(searchset([entry], [("self", "urn:self?a=b&c=d")], 1))
 

@@ -2,6 +2,8 @@
 
 https://hl7.org/fhir/R4/search.html#uri and #versions
 
+R5 alone says what `:contains` means of a URI, and here every release has it so: anywhere, whatever the case.
+
 Some of these parameters look at canonical references, whose version stands after a bar (R4's `_profile`), and
 `url` with a version asks for the resource's own `version`, too.
 """
