@@ -160,24 +160,25 @@ Predicate: TypeAlias = (
 def all_of(items: Iterable[Predicate]) -> Predicate:
     """The conjunction, simplified: nothing beats all, everything adds nothing, one within is no level."""
     within = (item.items if isinstance(item, And) else (item,) for item in items)
-    parts = tuple(item for several in within for item in several if not isinstance(item, Everything))
+    parts = [item for several in within for item in several if not isinstance(item, Everything)]
+    if len(parts) == 1:
+        return parts[0]
     if any(isinstance(item, Nothing) for item in parts):
         return Nothing()
-    if not parts:
-        return Everything()
-    return parts[0] if len(parts) == 1 else And(parts)
+    return And(tuple(parts)) if parts else Everything()
 
 
 def any_of(items: Iterable[Predicate]) -> Predicate:
     """The disjunction, simplified."""
-    parts = tuple(item for item in items if not isinstance(item, Nothing))
-    if len(parts) > 1:
-        parts = tuple(dict.fromkeys(parts))
+    parts = [item for item in items if not isinstance(item, Nothing)]
+    if len(parts) == 1:
+        return parts[0]
+    parts = [*dict.fromkeys(parts)]
     if any(isinstance(item, Everything) for item in parts):
         return Everything()
     if not parts:
         return Nothing()
-    return parts[0] if len(parts) == 1 else Or(parts)
+    return parts[0] if len(parts) == 1 else Or(tuple(parts))
 
 
 def keys(predicate: Predicate) -> frozenset[Key]:

@@ -120,7 +120,8 @@ class Searcher:
         for place, driver in sorted(choices.items(), key=lambda one: one[1].sort is not None):
             if limit <= SHORT_ENOUGH:
                 break
-            length = self._length(driver, query, limit)
+            # Always to the same limit: another one would be another statement, which is planned anew.
+            length = self._length(driver, query, PROBE_LIMIT + 1)
             if length < limit or shortest is None:
                 shortest, limit = (place, driver), length
         assert shortest is not None, "there are several to choose from"

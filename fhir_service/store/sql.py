@@ -134,12 +134,12 @@ def _driver(predicate: Predicate, names: Names) -> Driver | None:
 
 
 def _index_driver(leaves: tuple[Indexed, ...], part: Predicate | None, names: Names) -> Driver | None:
-    leading = [_leading(leaf) for leaf in leaves]
+    leading = [test for test in map(_leading, leaves) if test is not None]
     number = names.parameters.get(leaves[0].parameter)
-    columns = {test.column for test in leading if test}
-    if number is None or len(columns) != 1 or None in leading:
+    columns = {test.column for test in leading}
+    if number is None or len(columns) != 1 or len(leading) < len(leaves):
         return None
-    is_exact = all(test.operator == "eq" for test in leading if test)
+    is_exact = all([test.operator == "eq" for test in leading])
     return Driver(
         f"index_{leaves[0].table}",
         tuple(leaf.tests for leaf in leaves),
@@ -221,7 +221,7 @@ def _rest(driver: Driver, predicate: Predicate) -> list[Predicate]:
     """What the walk itself does not already make sure of."""
     if driver.part is None:
         return [predicate]
-    return [part for part in conjuncts(predicate) if part != driver.part]
+    return [part for part in conjuncts(predicate) if part is not driver.part and part != driver.part]
 
 
 def _branch(
