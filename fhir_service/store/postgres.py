@@ -27,8 +27,7 @@ _NUMBERS = " UNION ALL ".join(
 # Not `pg_current_wal_lsn`, which a commit that does not wait for the disk may be ahead of.
 _POSITION = "pg_current_wal_insert_lsn()::text"
 
-# A body is compressed in a third of the time, and read in a quarter; nothing happens where the server
-# was built without lz4.
+# A body is written and read in less than half of the time; nothing happens where there is no lz4.
 _COMPRESSION = (
     "SELECT set_config(name, 'lz4', false) FROM pg_settings"
     " WHERE name = 'default_toast_compression' AND 'lz4' = ANY(enumvals)"

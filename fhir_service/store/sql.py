@@ -139,7 +139,7 @@ def _index_driver(leaves: tuple[Indexed, ...], part: Predicate | None, names: Na
     columns = {test.column for test in leading}
     if number is None or len(columns) != 1 or len(leading) < len(leaves):
         return None
-    is_exact = all([test.operator == "eq" for test in leading])
+    is_exact = all(test.operator == "eq" for test in leading)
     return Driver(
         f"index_{leaves[0].table}",
         tuple(leaf.tests for leaf in leaves),
