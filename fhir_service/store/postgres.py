@@ -36,16 +36,17 @@ _COMPRESSION = (
 # Every statement that reads is a walk along an index with seeks for each row (sql.py), and ends when the page
 # is full. Where the planner guesses that few rows match, it would rather collect them all from whole tables;
 # such plans stay possible, where there is no other.
-_NO_WALKS = (
-    "enable_seqscan",
-    "enable_hashagg",
-    "enable_hashjoin",
-    "enable_mergejoin",
-    "enable_material",
-    "jit",
+_WALK = "; ".join(
+    f"SET {name} = off"
+    for name in (
+        "enable_seqscan",
+        "enable_hashagg",
+        "enable_hashjoin",
+        "enable_mergejoin",
+        "enable_material",
+        "jit",
+    )
 )
-# So one plan is good for all values: where it would guess that another is better, it would plan each time.
-_WALK = "; ".join((*(f"SET {name} = off" for name in _NO_WALKS), "SET plan_cache_mode = force_generic_plan"))
 
 
 class PostgresDatabase:

@@ -133,11 +133,7 @@ _UNIQUE = {
 
 
 def _of_postgresql(store: RelationalStore, statement: Sql) -> Iterator[Look]:
-    # The one plan for all values: which they are does not matter then.
-    values = ", ".join(["NULL"] * len(statement.values))
-    store.rows(f"PREPARE asked AS {statement.text}")
-    ((plans,),) = store.rows(f"EXPLAIN (FORMAT JSON) EXECUTE asked{f'({values})' if values else ''}")
-    store.rows("DEALLOCATE asked")
+    ((plans,),) = store.rows(f"EXPLAIN (FORMAT JSON) {statement.text}", *statement.values)
     yield from _of_plan(plans[0]["Plan"], "")
 
 
