@@ -38,7 +38,7 @@ class ChangeWatch:
 
     def exact(self) -> object:
         """A token that is never older than any commit, or None where a new one would have to be asked for."""
-        return None if self._database.TOKEN_AGE else self()
+        return None if self._database.TOKEN_AGE else self.look()
 
     def _ask(self) -> object:
         commits = self._commits()
