@@ -24,7 +24,7 @@ from fhir_service.store.sql import Sql
 # The serial numbers of the versions of SearchParameter resources that all resources are indexed by.
 INDEXED = "indexed search parameters"
 
-_STATE = f"SELECT name, value FROM property WHERE name IN ('{DEFINITIONS}', '{INDEXED}', '{FILLING}')"
+STATE = Sql(f"SELECT name, value FROM property WHERE name IN ('{DEFINITIONS}', '{INDEXED}', '{FILLING}')", [])
 
 _TYPES = "SELECT release, number FROM type WHERE name = 'SearchParameter'"
 
@@ -78,7 +78,7 @@ class StoredParameters(Mapping[str, SearchParameters]):
 
     def snapshot(self) -> Snapshot:
         # Before the definitions: what changes between the two is seen again at the next look.
-        state = dict(self._run(Sql(_STATE, [])))
+        state = dict(self._run(STATE))
         known = self._snapshot
         if known is None or known.state != state:
             with self._guard:
