@@ -26,10 +26,17 @@ from fhir_service.exchange import Content, Interaction, Request, Response, Servi
 from fhir_service.fhir.bundle import Entry, bundle
 from fhir_service.fhir.links import change_links
 from fhir_service.fhir.query_string import read_pairs
-from fhir_service.interactions import delete, writing
+from fhir_service.interactions import create, delete, patch, update, writing
 from fhir_service.interactions.conditional import find_one, lock_type
-from fhir_service.interactions.entries import Asked, answered, entries_of, located, read_entry
-from fhir_service.interactions.update import select_id
+from fhir_service.interactions.entries import (
+    Asked,
+    answered,
+    around,
+    entries_of,
+    located,
+    read_entry,
+    require_known,
+)
 from fhir_service.security.guard import authorise
 from fhir_service.store.contract import StoredVersion, WritableResources
 
@@ -61,7 +68,9 @@ class Step:
 
 
 def handle(sent: Mapping[str, Any], request: Request, services: Services) -> Response:
-    asked = [read_entry(entry, place, request, services) for place, entry in enumerate(entries_of(sent))]
+    entries = entries_of(sent)
+    asked = [read_entry(entry, place, request) for place, entry in enumerate(entries)]
+    require_known(around(entries), request, services)
     found = [_admitted(one, services) for one in asked]
     with services.store.write() as transaction:
         lock_type(transaction, request, *{one.request.type_name for one, code in found if _looks(one, code)})
@@ -122,7 +131,8 @@ def _create(asked: Asked, code: str, transaction: WritableResources, services: S
     new = replace(
         request,
         content=Content(resource=writing.with_id(resource, logical_id)),
-        conditions=replace(request.conditions, if_none_exist=""),
+        conditions=replace(request.conditions, if_none_exist="") if criteria else request.conditions,
+        logical_id=logical_id,
     )
     identity = f"{request.type_name}/{logical_id}"
     looked_for = f"{request.type_name}?{criteria}" if criteria else None
@@ -134,7 +144,7 @@ def _update(asked: Asked, code: str, transaction: WritableResources, services: S
     resource = writing.of_type(read_resource(request), request.type_name)
     if request.logical_id:
         return _at(asked, code, request.logical_id, asked.request.content)
-    logical_id = select_id(transaction, request, resource, services)
+    logical_id = update.select_id(transaction, request, resource, services)
     return _at(asked, code, logical_id, Content(resource=writing.with_id(resource, logical_id)))
 
 
@@ -284,16 +294,23 @@ class _Links:
 
 # Write
 
+_HANDLE = {
+    "create": create.handle,
+    "update": update.handle,
+    "patch": patch.handle,
+    "delete": delete.handle,
+}
+
 
 def _done(step: Step, services: Services) -> Entry:
     if step.response is not None:
         return answered(step.response)
-    request, logical_id = step.request, (step.identity or "").rpartition("/")[2]
     try:
-        response = dispatch(request, replace(services, new_id=lambda: logical_id) if logical_id else services)
+        # What is written is settled: neither its route nor who may do it is looked for again.
+        done = _HANDLE.get(step.code, dispatch)(step.request, services)
     except ServiceError as failure:
         raise located(failure, step.asked) from None
-    return answered(response, step.asked.is_head)
+    return answered(done, step.asked.is_head)
 
 
 def _by_batch(request: Request, services: Services) -> Response:
