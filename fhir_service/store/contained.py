@@ -20,12 +20,14 @@ AnyRow: TypeAlias = IndexRow | PlainRow
 # The types of contained resources, in a statement that must not meet them.
 TYPES = f"SELECT number FROM type WHERE substr(name, 1, 1) = '{MARK}'"
 
+END = chr(ord(MARK) + 1)
+
 # All places within containers `c`: what follows the mark in code point order ends them.
 WITHIN = (
     "SELECT h.serial, b.name, h.logical_id FROM resource AS c JOIN type AS t ON t.number = c.type"
     f" JOIN type AS b ON b.release = t.release AND substr(b.name, 1, 1) = '{MARK}'"
     f" JOIN resource AS h ON h.type = b.number AND h.logical_id >= t.name || '/' || c.logical_id || '{MARK}'"
-    f" AND h.logical_id < t.name || '/' || c.logical_id || '{chr(ord(MARK) + 1)}'"
+    f" AND h.logical_id < t.name || '/' || c.logical_id || '{END}'"
 )
 
 
