@@ -37,6 +37,7 @@ class Content:
     content_type: str = ""
     data: bytes = b""
     resource: dict[str, Any] | None = None
+    is_valid: bool = False  # the resource has passed the gate
     security_context: str = ""  # X-Security-Context, which goes with a Binary's own content
 
 
