@@ -36,6 +36,8 @@ _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
     "PRAGMA foreign_keys = ON",
+    # 32 MiB: pages that many transactions change are copied from the log once for all of them.
+    "PRAGMA wal_autocheckpoint = 8000",
     f"PRAGMA cache_size = -{_CACHE_KIB}",
     # Mapped, each page that was ever looked at would count as memory of every worker.
     "PRAGMA mmap_size = 0",
