@@ -87,6 +87,7 @@ def create_app(
         now=now,
         exports=exports,
         validate=lambda release, resource: validator(release).validate(resource),
+        validate_structure=lambda release, resource: validator(release).validate(resource, invariants=False),
         guard=security.guard,
     )
     app = Flask(__name__, static_folder=None)

@@ -37,6 +37,7 @@ class Content:
     content_type: str = ""
     data: bytes = b""
     resource: dict[str, Any] | None = None
+    is_valid: bool = False  # the resource has passed the gate
     security_context: str = ""  # X-Security-Context, which goes with a Binary's own content
 
 
@@ -158,6 +159,9 @@ class Services:
     operation_definitions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # id -> canonical
     switched_off: tuple[Interaction, ...] = ()  # known, but not with these settings
     validate: Callable[[Release, dict[str, Any]], Sequence[Issue]] = accept_everything
+    validate_structure: Callable[[Release, dict[str, Any]], Sequence[Issue]] = (
+        accept_everything  # no invariants
+    )
     guard: Guard = Guard(writes="open")
     terminology: Remembered = field(default_factory=Remembered)
     exports: Exports | None = None

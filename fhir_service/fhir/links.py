@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from html import escape, unescape
 from typing import Any
 
@@ -27,6 +28,16 @@ def change_links(resource: dict[str, Any], schema: Definitions, change: Change) 
     return _Walk(schema, change).resource(resource)
 
 
+@cache
+def _kinds(schema: Definitions, type_name: str) -> dict[str, str]:
+    """The JSON names of a type whose values are links or may hold some, each with the type it holds."""
+    found = {name: kind for name, (_, kind) in schema.type_definition(type_name).json_names.items()}
+    if type_name == "Reference":
+        found["reference"] = "reference"
+    links = {*_KINDS, "reference", "xhtml"}
+    return {name: kind for name, kind in found.items() if kind in links or not kind[0].islower()}
+
+
 class _Walk:
     def __init__(self, schema: Definitions, change: Change) -> None:
         self._schema = schema
@@ -40,16 +51,16 @@ class _Walk:
 
     def _object(self, value: dict[str, Any], type_name: str) -> dict[str, Any]:
         try:
-            names = self._schema.type_definition(type_name).json_names
+            kinds = _kinds(self._schema, type_name)
         except KeyError:
             return value  # no such type: the gate will say so
         changed = {}
         for name, child in value.items():
-            if name.startswith("_"):
+            kind = kinds.get(name)
+            if kind is not None:
+                changed[name] = self._each(child, kind)
+            elif name.startswith("_"):
                 changed[name] = self._each(child, "Element")
-            elif name in names:
-                is_reference = type_name == "Reference" and name == "reference"
-                changed[name] = self._each(child, "reference" if is_reference else names[name][1])
             else:
                 changed[name] = child
         return changed

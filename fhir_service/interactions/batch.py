@@ -16,7 +16,7 @@ from fhir_service.exchange import Interaction, Request, Response, Route, Service
 from fhir_service.failures import told
 from fhir_service.fhir.bundle import Entry, bundle
 from fhir_service.interactions import transaction
-from fhir_service.interactions.entries import answered, entries_of, read_entry, refused, require_known
+from fhir_service.interactions.entries import answered, around, entries_of, read_entry, refused, require_known
 
 
 def handle(request: Request, services: Services) -> Response:
@@ -26,8 +26,7 @@ def handle(request: Request, services: Services) -> Response:
             "The base takes a Bundle of type batch or transaction; a resource goes to [type].",
             expression=("Bundle.type",),
         )
-    around = {name: value for name, value in sent.items() if name != "entry"}
-    require_known(around, request, services)
+    require_known({name: value for name, value in sent.items() if name != "entry"}, request, services)
     if sent["type"] == "transaction":
         if transaction.INTERACTION not in services.interactions:
             raise MethodNotAllowed(
@@ -42,7 +41,8 @@ def handle(request: Request, services: Services) -> Response:
 def _done(entry: Any, place: int, request: Request, services: Services) -> Entry:
     """Whatever goes wrong with one entry is that entry's answer."""
     try:
-        asked = read_entry(entry, place, request, services)
+        asked = read_entry(entry, place, request)
+        require_known(around([entry]), request, services, place)
         return answered(dispatch(asked.request, services), asked.is_head)
     except Exception as error:
         return refused(told(error, "Bundle.entry", str(place)))

@@ -14,8 +14,9 @@ from fhir_service.interactions.conditional import find_one, lock_type
 
 def handle(request: Request, services: Services) -> Response:
     sent = writing.of_type(read_resource(request), request.type_name)
-    resource = writing.with_id(sent, services.new_id())
-    writing.require_valid(resource, request.release, services)
+    # In a transaction it has its id already: others refer to it.
+    resource = writing.with_id(sent, request.logical_id or services.new_id())
+    writing.require_sent_valid(request, resource, services)
     criteria = request.conditions.if_none_exist
     with services.store.write() as transaction:
         if criteria:

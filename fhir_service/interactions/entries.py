@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/http.html#transaction
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
@@ -48,12 +48,8 @@ def entries_of(bundle: Mapping[str, Any]) -> Sequence[Any]:
     return found
 
 
-def read_entry(entry: Any, place: int, outer: Request, services: Services) -> Asked:
-    """The entry as a request to the base that the Bundle was sent to.
-
-    :raises Invalid: it is malformed
-    :raises Unprocessable: it holds what FHIR does not know
-    """
+def read_entry(entry: Any, place: int, outer: Request) -> Asked:
+    """The entry as a request to the base that the Bundle was sent to; Invalid when it is malformed."""
     here = f"Bundle.entry[{place}]"
     asked = entry.get("request") if isinstance(entry, dict) else None
     if not isinstance(asked, dict):
@@ -67,8 +63,6 @@ def read_entry(entry: Any, place: int, outer: Request, services: Services) -> As
     method = texts["method"]
     if method not in _METHODS:
         raise Invalid(f"`{method}` is none of {', '.join(_METHODS)}.", expression=(f"{here}.request.method",))
-    around = {name: value for name, value in entry.items() if name != "resource"}
-    require_known({"resourceType": "Bundle", "type": "batch", "entry": [around]}, outer, services, place)
     path, _, query = texts["url"].removeprefix(outer.base).partition("?")
     pairs = read_pairs(query)
     path = unquote(path).strip("/")
@@ -88,11 +82,20 @@ def read_entry(entry: Any, place: int, outer: Request, services: Services) -> As
     return Asked(place, request, full_url, method == "HEAD")
 
 
+def around(entries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """A Bundle of these entries without their resources, for `require_known`."""
+    shells = [{name: value for name, value in one.items() if name != "resource"} for one in entries]
+    return {"resourceType": "Bundle", "type": "batch"} | ({"entry": shells} if shells else {})
+
+
 def require_known(shell: dict[str, Any], request: Request, services: Services, place: int = 0) -> None:
     """Refuse what FHIR does not know in a Bundle without its resources: a condition that is misspelled
     must not be passed over. Only the structure counts; the invariants speak of what the Bundle holds.
+
+    :param place: of its first entry in the Bundle that was sent
     """
-    found = [issue for issue in services.validate(request.release, shell) if issue.code == "structure"]
+    issues = services.validate_structure(request.release, shell)
+    found = [issue for issue in issues if issue.code == "structure"]
     if found:
         placed = [
             replace(

@@ -6,10 +6,12 @@ https://hl7.org/fhir/R4/http.html#trules
     settle      what each entry writes: criteria become ids, new resources get theirs
     refuse      two entries that write the same resource
     link        fullUrls and conditional references become what they mean, in every resource
+    gate        what is created or updated is valid
     write       DELETE, then POST, then PUT and PATCH, then GET and HEAD
     answer      in the order in which it was asked
 
-Criteria and conditional references mean what was there before the transaction. Any failure undoes all.
+Criteria and conditional references mean what was there before the transaction, which holds other writers up.
+Without any, all but the writing is done before it begins. Any failure undoes all.
 """
 
 from __future__ import annotations
@@ -26,12 +28,19 @@ from fhir_service.exchange import Content, Interaction, Request, Response, Servi
 from fhir_service.fhir.bundle import Entry, bundle
 from fhir_service.fhir.links import change_links
 from fhir_service.fhir.query_string import read_pairs
-from fhir_service.interactions import delete, writing
+from fhir_service.interactions import create, delete, patch, update, writing
 from fhir_service.interactions.conditional import find_one, lock_type
-from fhir_service.interactions.entries import Asked, answered, entries_of, located, read_entry
-from fhir_service.interactions.update import select_id
+from fhir_service.interactions.entries import (
+    Asked,
+    answered,
+    around,
+    entries_of,
+    located,
+    read_entry,
+    require_known,
+)
 from fhir_service.security.guard import authorise
-from fhir_service.store.contract import StoredVersion, WritableResources
+from fhir_service.store.contract import Resources, StoredVersion
 
 _ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3}
 _WRITES = ("create", "update", "patch", "delete")
@@ -61,19 +70,20 @@ class Step:
 
 
 def handle(sent: Mapping[str, Any], request: Request, services: Services) -> Response:
-    asked = [read_entry(entry, place, request, services) for place, entry in enumerate(entries_of(sent))]
+    entries = entries_of(sent)
+    asked = [read_entry(entry, place, request) for place, entry in enumerate(entries)]
+    require_known(around(entries), request, services)
     found = [_admitted(one, services) for one in asked]
+    ready = _ready_early(found, request, services)
     with services.store.write() as transaction:
         lock_type(transaction, request, *{one.request.type_name for one, code in found if _looks(one, code)})
         # Nobody changes the definitions while there is this transaction: one look at them is enough.
         release = request.release.name
         definitions = {release: services.search_parameters[release]}
         inner = replace(services, store=transaction, search_parameters=definitions)
-        steps = [_settled(one, code, transaction, inner) for one, code in found]
-        _refuse_overlaps(steps)
-        linked = _linked(steps, request, transaction, inner)
+        steps = ready if ready is not None else _ready(found, request, transaction, inner)
         answers: dict[int, Entry] = {}
-        for step in sorted(linked, key=lambda step: _ORDER[step.request.method]):
+        for step in sorted(steps, key=lambda step: _ORDER[step.request.method]):
             answers[step.asked.place] = _done(step, inner)
     return Response(body=bundle("transaction-response", [answers[place] for place in sorted(answers)]))
 
@@ -96,25 +106,49 @@ def _looks(asked: Asked, code: str) -> bool:
     )
 
 
+class _Looks(Exception):
+    """A conditional reference is met, and there is no transaction yet to look in for what it means."""
+
+
+def _ready_early(
+    found: Sequence[tuple[Asked, str]], request: Request, services: Services
+) -> list[Step] | None:
+    """The entries ready to be done, if that needs nothing that is stored."""
+    if any(_looks(one, code) for one, code in found):
+        return None
+    try:
+        return _ready(found, request, None, services)
+    except _Looks:
+        return None
+
+
+def _ready(
+    found: Sequence[tuple[Asked, str]], request: Request, transaction: Resources | None, services: Services
+) -> list[Step]:
+    steps = [_settled(one, code, transaction or services.store, services) for one, code in found]
+    _refuse_overlaps(steps)
+    return _linked(steps, request, transaction, services)
+
+
 # Settle
 
 
-def _settled(asked: Asked, code: str, transaction: WritableResources, services: Services) -> Step:
+def _settled(asked: Asked, code: str, resources: Resources, services: Services) -> Step:
     try:
         if code not in _WRITES:
             return Step(asked, code)
-        return _SETTLE[code](asked, code, transaction, services)
+        return _SETTLE[code](asked, code, resources, services)
     except ServiceError as failure:
         raise located(failure, asked) from None
 
 
-def _create(asked: Asked, code: str, transaction: WritableResources, services: Services) -> Step:
+def _create(asked: Asked, code: str, resources: Resources, services: Services) -> Step:
     request = asked.request
     resource = writing.of_type(read_resource(request), request.type_name)
     criteria = request.conditions.if_none_exist
     if criteria:
         pairs = read_pairs(criteria.lstrip("?"))
-        found = find_one(transaction, request, request.type_name, pairs, services)
+        found = find_one(resources, request, request.type_name, pairs, services)
         if found is not None:
             response = writing.answer(request, found, 200, "exists already")
             return Step(asked, code, _name(found), response)
@@ -122,28 +156,29 @@ def _create(asked: Asked, code: str, transaction: WritableResources, services: S
     new = replace(
         request,
         content=Content(resource=writing.with_id(resource, logical_id)),
-        conditions=replace(request.conditions, if_none_exist=""),
+        conditions=replace(request.conditions, if_none_exist="") if criteria else request.conditions,
+        logical_id=logical_id,
     )
     identity = f"{request.type_name}/{logical_id}"
     looked_for = f"{request.type_name}?{criteria}" if criteria else None
     return Step(replace(asked, request=new), code, identity, criteria=looked_for)
 
 
-def _update(asked: Asked, code: str, transaction: WritableResources, services: Services) -> Step:
+def _update(asked: Asked, code: str, resources: Resources, services: Services) -> Step:
     request = asked.request
     resource = writing.of_type(read_resource(request), request.type_name)
     if request.logical_id:
         return _at(asked, code, request.logical_id, asked.request.content)
-    logical_id = select_id(transaction, request, resource, services)
+    logical_id = update.select_id(resources, request, resource, services)
     return _at(asked, code, logical_id, Content(resource=writing.with_id(resource, logical_id)))
 
 
-def _change(asked: Asked, code: str, transaction: WritableResources, services: Services) -> Step:
+def _change(asked: Asked, code: str, resources: Resources, services: Services) -> Step:
     """A patch or a deletion."""
     request = asked.request
     if request.logical_id:
         return _at(asked, code, request.logical_id, request.content)
-    found = find_one(transaction, request, request.type_name, request.parameters, services)
+    found = find_one(resources, request, request.type_name, request.parameters, services)
     if found is not None:
         return _at(asked, code, found.logical_id, request.content)
     if code == "patch":
@@ -197,7 +232,7 @@ class _Target:
 
 
 def _linked(
-    steps: Sequence[Step], request: Request, transaction: WritableResources, services: Services
+    steps: Sequence[Step], request: Request, transaction: Resources | None, services: Services
 ) -> list[Step]:
     targets = {
         step.asked.full_url: _target(step, step.asked.full_url)
@@ -218,13 +253,13 @@ def _target(step: Step, full_url: str) -> _Target:
 
 
 class _Links:
-    """Turns the links of every entry into what they mean in the store."""
+    """Turns the links of every entry into what they mean in the store; then it goes through the gate."""
 
     def __init__(
         self,
         targets: Mapping[str, _Target],
         request: Request,
-        transaction: WritableResources,
+        transaction: Resources | None,
         services: Services,
     ) -> None:
         self._targets = targets
@@ -245,9 +280,11 @@ class _Links:
 
         try:
             resource = change_links(content.resource, step.request.release, change)
+            if is_sent := step.code in ("create", "update"):
+                writing.require_valid(resource, step.request.release, self._services)
         except ServiceError as failure:
             raise located(failure, step.asked) from None
-        request = replace(step.request, content=Content(resource=resource))
+        request = replace(step.request, content=Content(resource=resource, is_valid=is_sent))
         return replace(step, asked=replace(step.asked, request=request))
 
     def _change(self, kind: str, link: str, root: str | None) -> str:
@@ -274,6 +311,8 @@ class _Links:
 
     def _conditional(self, link: str, type_name: str, query: str) -> str:
         """What `Patient?identifier=...` refers to: exactly one resource."""
+        if self._transaction is None:
+            raise _Looks
         if link not in self._found:
             found = find_one(self._transaction, self._request, type_name, read_pairs(query), self._services)
             if found is None:
@@ -284,16 +323,23 @@ class _Links:
 
 # Write
 
+_HANDLE = {
+    "create": create.handle,
+    "update": update.handle,
+    "patch": patch.handle,
+    "delete": delete.handle,
+}
+
 
 def _done(step: Step, services: Services) -> Entry:
     if step.response is not None:
         return answered(step.response)
-    request, logical_id = step.request, (step.identity or "").rpartition("/")[2]
     try:
-        response = dispatch(request, replace(services, new_id=lambda: logical_id) if logical_id else services)
+        # What is written is settled: neither its route nor who may do it is looked for again.
+        done = _HANDLE.get(step.code, dispatch)(step.request, services)
     except ServiceError as failure:
         raise located(failure, step.asked) from None
-    return answered(response, step.asked.is_head)
+    return answered(done, step.asked.is_head)
 
 
 def _by_batch(request: Request, services: Services) -> Response:

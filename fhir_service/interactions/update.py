@@ -26,7 +26,7 @@ from fhir_service.store.contract import Resources
 def handle(request: Request, services: Services) -> Response:
     resource = writing.of_type(read_resource(request), request.type_name)
     writing.require_id(resource, request.logical_id)
-    writing.require_valid(resource, request.release, services)
+    writing.require_sent_valid(request, resource, services)
     with services.store.write() as transaction:
         saved = writing.save(transaction, request, resource, services, method="PUT")
     return writing.answer_saved(request, saved)

@@ -61,6 +61,12 @@ def require_id(resource: dict[str, Any], logical_id: str) -> None:
         raise Invalid(f"{told}, the URL's is `{logical_id}`.", expression=(f"{type_name}.id",))
 
 
+def require_sent_valid(request: Request, resource: dict[str, Any], services: Services) -> None:
+    """The gate for what a request brings, unless a transaction has sent it through before."""
+    if request.content is None or not request.content.is_valid:
+        require_valid(resource, request.release, services)
+
+
 def require_valid(resource: dict[str, Any], release: Release, services: Services) -> None:
     """The gate: raise Unprocessable with every problem, errors first."""
     issues = services.validate(release, resource)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from fhir_service.store.database import Database
+from fhir_service.store.database import Database, Rows
 from fhir_service.store.numbers import Key
 
 READER, WRITER = "reader", "writer"
@@ -28,6 +28,8 @@ class Connections:
         self.numbers: dict[Key, int] = {}
         """What committed transactions found (numbers.py). No older than the connections: a standby that was
         promoted may lack the last ones."""
+        self.state: Rows | None = None
+        """What the open transaction read as `parameters.STATE`: until it ends, nobody changes that."""
 
     def get(self, use: str) -> Any:
         """The one for that use. What reads never writes: so `data_version` tells it of every commit."""

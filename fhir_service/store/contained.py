@@ -20,12 +20,14 @@ AnyRow: TypeAlias = IndexRow | PlainRow
 # The types of contained resources, in a statement that must not meet them.
 TYPES = f"SELECT number FROM type WHERE substr(name, 1, 1) = '{MARK}'"
 
-# All places within a container: what follows the mark in code point order ends them.
-_WITHIN = (
+END = chr(ord(MARK) + 1)
+
+# All places within containers `c`: what follows the mark in code point order ends them.
+WITHIN = (
     "SELECT h.serial, b.name, h.logical_id FROM resource AS c JOIN type AS t ON t.number = c.type"
     f" JOIN type AS b ON b.release = t.release AND substr(b.name, 1, 1) = '{MARK}'"
     f" JOIN resource AS h ON h.type = b.number AND h.logical_id >= t.name || '/' || c.logical_id || '{MARK}'"
-    f" AND h.logical_id < t.name || '/' || c.logical_id || '{chr(ord(MARK) + 1)}'"
+    f" AND h.logical_id < t.name || '/' || c.logical_id || '{END}'"
 )
 
 
@@ -42,7 +44,7 @@ def by_place(rows: Iterable[AnyRow]) -> dict[tuple[str, str], list[AnyRow]]:
 def serials(transaction: Transaction, containers: Sequence[int]) -> list[tuple[int, Held]]:
     """The rows of what these resources contain."""
     marks = ", ".join("?" * len(containers))
-    found = transaction.execute(f"{_WITHIN} WHERE c.serial IN ({marks})", containers)
+    found = transaction.execute(f"{WITHIN} WHERE c.serial IN ({marks})", containers)
     return [
         (serial, Held(type_name.removeprefix(MARK), found_id.partition(MARK)[2]))
         for serial, type_name, found_id in found

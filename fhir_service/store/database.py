@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import Engine
 
 from fhir_service.errors import ServiceError
+
+Statement: TypeAlias = tuple[str, Sequence[Any]]
+Rows: TypeAlias = list[tuple[Any, ...]]
 
 # A lock that every writer holds shared, and who changes a SearchParameter resource alone: so nobody writes
 # index rows by definitions that are no longer the stored ones. Also the property that counts those changes.
@@ -50,8 +53,17 @@ class Database(Protocol):
         Each TextMatch among the values is a query of this database's full text search.
         """
 
-    def begin(self, connection: Any) -> None:
-        """Open a transaction that may write, with a share in the lock `DEFINITIONS`."""
+    def begin(self, connection: Any, statement: Statement) -> Rows:
+        """Open a transaction that may write, with a share in the lock `DEFINITIONS`; what it reads first."""
+
+    def commit(self, connection: Any) -> None:
+        """End the transaction, with all that waits to be written."""
+
+    def rollback(self, connection: Any) -> None:
+        """Undo the transaction."""
+
+    def ask(self, connection: Any, *statements: Statement) -> list[Rows]:
+        """The rows of each of these, which are written once; at once where that is another process."""
 
     def lock(self, connection: Any, name: str) -> None:
         """Hold the lock of that name among all writers until the end of the transaction."""
@@ -62,8 +74,8 @@ class Database(Protocol):
     def insert(self, connection: Any, rows: Mapping[str, Sequence[Sequence[Any]]]) -> None:
         """Write the rows of each table as `schema.WRITTEN` says; of index rows only those that are new."""
 
-    def delete_rows(self, connection: Any, resources: Sequence[int], held: Sequence[int]) -> None:
-        """Delete the index rows of these rows of `resource`, and of those `held` in others the row itself."""
+    def delete_rows(self, connection: Any, resources: Sequence[int]) -> None:
+        """Delete the index rows of these rows of `resource`, and all rows of what they contain."""
 
     def append(
         self, connection: Any, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]

@@ -24,7 +24,7 @@ from fhir_service.store.sql import Sql
 # The serial numbers of the versions of SearchParameter resources that all resources are indexed by.
 INDEXED = "indexed search parameters"
 
-_STATE = f"SELECT name, value FROM property WHERE name IN ('{DEFINITIONS}', '{INDEXED}', '{FILLING}')"
+STATE = Sql(f"SELECT name, value FROM property WHERE name IN ('{DEFINITIONS}', '{INDEXED}', '{FILLING}')", [])
 
 _TYPES = "SELECT release, number FROM type WHERE name = 'SearchParameter'"
 
@@ -90,7 +90,7 @@ class StoredParameters(Mapping[str, SearchParameters]):
         token, known = self._token(), self._snapshot
         if token is not None and known is not None and known.token == token:
             return known
-        state = dict(self._run(Sql(_STATE, [])))
+        state = dict(self._run(STATE))
         with self._guard:
             known = self._snapshot
             if known is None or known.state != state:  # no other thread has read it meanwhile

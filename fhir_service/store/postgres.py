@@ -15,22 +15,22 @@ from sqlalchemy import URL, Engine, NullPool, create_engine
 
 from fhir_service.errors import Contended, ServiceError, Unavailable
 from fhir_service.search.predicates import TextMatch, pattern
-from fhir_service.store.database import CONTENDED, DEFINITIONS
-from fhir_service.store.postgres_arrays import DELETE, INSERT, array, inserted
+from fhir_service.store.database import CONTENDED, DEFINITIONS, Rows, Statement
+from fhir_service.store.postgres_arrays import DELETE, array, inserted
 from fhir_service.store.sql import VOCABULARY, Within
 
 _NUMBERS = " UNION ALL ".join(
-    f"SELECT {is_version}, nextval(pg_get_serial_sequence('{table}', 'serial')) FROM generate_series(1, %s)"
-    for table, is_version in (("resource", False), ("version", True))
+    f"SELECT {n} = 2, nextval('{table}_serial_seq') FROM generate_series(1, ${n}::int)"
+    for n, table in enumerate(("resource", "version"), 1)
 )
 
 # Not `pg_current_wal_lsn`, which a commit that does not wait for the disk may be ahead of.
-_POSITION = "pg_current_wal_insert_lsn()::text"
+_POSITION = "SELECT pg_current_wal_insert_lsn()::text"
 
-# A body is written and read in less than half of the time; nothing happens where there is no lz4.
-_COMPRESSION = (
+# Faster than the default, both ways. Only of this connection's writes, and only where the server has it.
+_COMPRESS = (
     "SELECT set_config(name, 'lz4', false) FROM pg_settings"
-    " WHERE name = 'default_toast_compression' AND 'lz4' = ANY(enumvals)"
+    " WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)"
 )
 
 # Every statement that reads is a walk along an index with seeks for each row (sql.py), and ends when the page
@@ -64,11 +64,17 @@ class PostgresDatabase:
         self._options = {**(options or {}), **named}
 
     def connect(self, *, searches: bool = False) -> Any:
-        from fhir_service.store.postgres_connection import RowsConnection
+        import psycopg
+
+        from fhir_service.store.postgres_connection import Pipelined
 
         # A statement is prepared on the server once it has been used a few times on a connection.
-        connection = RowsConnection.connect(**self._options, autocommit=True)
-        connection.execute(_WALK if searches else _COMPRESSION)
+        connection = Pipelined(psycopg.connect(**self._options, autocommit=True))
+        try:
+            connection.execute(_WALK if searches else _COMPRESS)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def rows(self, connection: Any, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -76,25 +82,39 @@ class PostgresDatabase:
         found: list[tuple[Any, ...]] = connection.rows(numbered(text), asked)
         return found
 
-    def begin(self, connection: Any) -> None:
-        # Together, so that it costs no second way to the server.
-        connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock_shared({_lock_key(DEFINITIONS)})")
+    def begin(self, connection: Any, statement: Statement) -> Rows:
+        connection.later("BEGIN")
+        connection.later("SELECT pg_advisory_xact_lock_shared($1)", _lock_key(DEFINITIONS))
+        return self.ask(connection, statement)[0]
+
+    def commit(self, connection: Any) -> None:
+        connection.ask(("COMMIT", ()))
+
+    def rollback(self, connection: Any) -> None:
+        connection.forget()
+        connection.ask(("ROLLBACK", ()))
+
+    def ask(self, connection: Any, *statements: Statement) -> list[Rows]:
+        found: list[Rows] = connection.ask(*((numbered(text), values) for text, values in statements))
+        return found
 
     def lock(self, connection: Any, name: str) -> None:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_lock_key(name),))
 
     def reserve(self, connection: Any, resources: int, versions: int) -> tuple[list[int], list[int]]:
-        numbers = connection.execute(_NUMBERS, (resources, versions)).fetchall()
+        (numbers,) = connection.ask((_NUMBERS, (resources, versions)))
         return (
             [number for is_version, number in numbers if not is_version],
             [number for is_version, number in numbers if is_version],
         )
 
     def insert(self, connection: Any, rows: Mapping[str, Sequence[Sequence[Any]]]) -> None:
-        _execute(connection, INSERT, inserted(rows))
+        if any(rows.values()):
+            statement, values = inserted(rows)
+            connection.later(statement, *values)
 
-    def delete_rows(self, connection: Any, resources: Sequence[int], held: Sequence[int]) -> None:
-        _execute(connection, DELETE, [array(resources), array(held)])
+    def delete_rows(self, connection: Any, resources: Sequence[int]) -> None:
+        connection.later(DELETE, array(resources))
 
     def append(
         self, connection: Any, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
@@ -153,7 +173,7 @@ class PostgresDatabase:
 
     def position(self, connection: Any) -> int:
         """Where the write-ahead log stands: behind all that is committed."""
-        return position_of(connection.execute(f"SELECT {_POSITION}").fetchone()[0])
+        return position_of(connection.execute(_POSITION).fetchone()[0])
 
     def flushed(self, connection: Any) -> int:
         """Where the write-ahead log stands that is on the disk, which is what standbys get."""
@@ -162,9 +182,8 @@ class PostgresDatabase:
 
     def commit_at(self, connection: Any) -> int:
         """Commit, and tell a position of the log behind it."""
-        cursor = connection.execute(f"COMMIT; SELECT {_POSITION}")
-        cursor.nextset()
-        return position_of(cursor.fetchone()[0])
+        _, found = connection.ask(("COMMIT", ()), (_POSITION, ()))
+        return position_of(found[0][0])
 
     def change_reader(self, connection: Any) -> Callable[[], object] | None:
         return None
@@ -197,13 +216,6 @@ def _numbered_at_once(text: str) -> str:
 
 _LONG = 4_096  # longer ones list many values, and are not remembered: hardly one comes again
 _numbered = lru_cache(maxsize=1_024)(_numbered_at_once)
-
-
-def _execute(connection: Any, statement: str, values: Sequence[str]) -> None:
-    """Run a statement with PostgreSQL's own placeholders; it is planned when it is first used."""
-    from psycopg import RawCursor
-
-    RawCursor(connection).execute(statement, values, prepare=True)
 
 
 def position_of(told: str) -> int:

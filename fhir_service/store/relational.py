@@ -15,7 +15,7 @@ from fhir_service.search.definitions import SearchParameters
 from fhir_service.store.connections import READER, WRITER, Connections, ThreadConnections
 from fhir_service.store.database import DEFINITIONS, FILLING, Database
 from fhir_service.store.migration import migrate
-from fhir_service.store.parameters import StoredParameters
+from fhir_service.store.parameters import STATE, StoredParameters
 from fhir_service.store.reading import Reading
 from fhir_service.store.sql import Sql
 from fhir_service.store.transaction import Transaction
@@ -58,6 +58,8 @@ class RelationalStore(Reading):
 
     def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
         with self._connections.used() as own:
+            if statement is STATE and own.state is not None:
+                return own.state
             try:
                 return self.database.rows(own.get(READER), *statement)
             except self.database.errors():
@@ -111,11 +113,12 @@ class RelationalStore(Reading):
                 try:
                     yield transaction
                     transaction.flush()
+                    self._end(connection)
                 except BaseException:
-                    connection.execute("ROLLBACK")
-                    is_clean = True
+                    if not self.database.is_broken(connection):
+                        self.database.rollback(connection)
+                        is_clean = True
                     raise
-                self._end(connection)
                 self.commits += 1
                 is_clean = True
                 found = transaction.numbers.found
@@ -125,6 +128,7 @@ class RelationalStore(Reading):
                     raise
                 raise refusal from error
             finally:
+                own.state = None
                 if not is_clean and own.is_open(WRITER):
                     own.drop(WRITER)
             if found:
@@ -134,12 +138,12 @@ class RelationalStore(Reading):
     def _begin(self, own: Connections) -> Any:
         """The connection, in a transaction; a server that was restarted is asked once more, on a new one."""
         try:
-            self.database.begin(own.get(WRITER))
+            own.state = self.database.begin(own.get(WRITER), STATE)
         except self.database.errors():
             if not self._is_broken(own, WRITER):
                 raise
             own.drop(WRITER)
-            self.database.begin(own.get(WRITER))
+            own.state = self.database.begin(own.get(WRITER), STATE)
         return own.get(WRITER)
 
     def _end(self, connection: Any) -> None:
@@ -154,4 +158,4 @@ class RelationalStore(Reading):
             ) from error
 
     def _commit(self, connection: Any) -> None:
-        connection.execute("COMMIT")
+        self.database.commit(connection)

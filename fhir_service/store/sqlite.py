@@ -16,8 +16,9 @@ from sqlalchemy import URL, Engine, NullPool, create_engine
 
 from fhir_service.errors import Contended, ServiceError, Unavailable
 from fhir_service.search.predicates import TextMatch
+from fhir_service.store import contained
 from fhir_service.store.checkpoints import checkpointing
-from fhir_service.store.database import CONTENDED
+from fhir_service.store.database import CONTENDED, Rows, Statement
 from fhir_service.store.schema import INDEX_TABLES, MOVED, NEEDED_ONCE, WRITTEN
 from fhir_service.store.sql import TRIGRAM, VOCABULARY, Within
 from fhir_service.store.wal_index import header_reader
@@ -35,6 +36,8 @@ _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
     "PRAGMA foreign_keys = ON",
+    # 32 MiB: pages that many transactions change are copied from the log once for all of them.
+    "PRAGMA wal_autocheckpoint = 8000",
     f"PRAGMA cache_size = -{_CACHE_KIB}",
     # Mapped, each page that was ever looked at would count as memory of every worker.
     "PRAGMA mmap_size = 0",
@@ -88,9 +91,19 @@ class SqliteDatabase:
         asked = [_match(value) if isinstance(value, (TextMatch, Within)) else value for value in values]
         return connection.execute(written(text), asked).fetchall()
 
-    def begin(self, connection: sqlite3.Connection) -> None:
+    def begin(self, connection: sqlite3.Connection, statement: Statement) -> Rows:
         # IMMEDIATE takes the write lock at once: a transaction that read first could not be upgraded safely.
         connection.execute("BEGIN IMMEDIATE")
+        return self.ask(connection, statement)[0]
+
+    def commit(self, connection: sqlite3.Connection) -> None:
+        connection.execute("COMMIT")
+
+    def rollback(self, connection: sqlite3.Connection) -> None:
+        connection.rollback()  # nothing, where a failure has ended the transaction already
+
+    def ask(self, connection: sqlite3.Connection, *statements: Statement) -> list[Rows]:
+        return [connection.execute(text, values).fetchall() for text, values in statements]
 
     def lock(self, connection: sqlite3.Connection, name: str) -> None:
         pass  # whoever writes holds the one lock there is
@@ -110,12 +123,13 @@ class SqliteDatabase:
             if table in rows:
                 connection.executemany(statement, rows[table])
 
-    def delete_rows(
-        self, connection: sqlite3.Connection, resources: Sequence[int], held: Sequence[int]
-    ) -> None:
+    def delete_rows(self, connection: sqlite3.Connection, resources: Sequence[int]) -> None:
+        marks = ", ".join("?" * len(resources))
+        found = connection.execute(f"{contained.WITHIN} WHERE c.serial IN ({marks})", resources)
+        held = [(row[0],) for row in found]
         for statement in _DELETES:
-            connection.executemany(statement, [(serial,) for serial in resources])
-        connection.executemany("DELETE FROM resource WHERE serial = ?", [(serial,) for serial in held])
+            connection.executemany(statement, [*((serial,) for serial in resources), *held])
+        connection.executemany("DELETE FROM resource WHERE serial = ?", held)
 
     def append(
         self,

@@ -20,10 +20,10 @@ from fhir_service.store.writing import Placed, Put
 
 _SERIAL = "SELECT serial FROM resource WHERE type = ? AND logical_id = ?"
 _READ_OWNED = (
-    "SELECT v.version_id, v.last_updated, v.body, p.canonical, p.version FROM resource AS r"
+    "SELECT r.serial, v.version_id, v.last_updated, v.body, p.canonical, p.version FROM resource AS r"
     " JOIN version AS v ON v.serial = r.current_version"
     " LEFT JOIN loaded_resource AS l ON l.resource = r.serial LEFT JOIN load AS p ON p.number = l.load"
-    " WHERE r.serial = ?"
+    " WHERE r.type = ? AND r.logical_id = ?"
 )
 
 
@@ -114,13 +114,15 @@ class Transaction(Reading):
             self.flush()
         key = (self.type_number(release, type_name), logical_id)
         # Two statements: one that waited for a lock would join with versions from before the wait.
-        locked = self._execute(_SERIAL + self._database.FOR_UPDATE, key)
+        locked, found = self._database.ask(
+            self._connection, (_SERIAL + self._database.FOR_UPDATE, key), (_READ_OWNED, key)
+        )
         if not locked:
             self._known[name] = None
             return None
-        version_id, last_updated, body, canonical, owner_version = self._execute(_READ_OWNED, locked[0])[0]
+        serial, version_id, last_updated, body, canonical, owner_version = found[0]
         owner = Owner(canonical, owner_version) if canonical is not None else None
-        self._known[name] = _Known(locked[0][0], owner)
+        self._known[name] = _Known(serial, owner)
         return StoredVersion(type_name, logical_id, version_id, last_updated, body)
 
     def owner(self, release: str, type_name: str, logical_id: str) -> Owner | None:
@@ -184,8 +186,7 @@ class Transaction(Reading):
 
     def delete_index_rows(self, resources: Sequence[int]) -> None:
         """Those of these rows of `resource`, and all rows of what they contain."""
-        held = [serial for serial, _ in contained.serials(self, resources)]
-        self._database.delete_rows(self._connection, [*resources, *held], held)
+        self._database.delete_rows(self._connection, resources)
 
     def types(self) -> list[tuple[str, str]]:
         """(release, type) of everything that was ever written."""

@@ -155,3 +155,37 @@ def test_a_failure_within_a_bundle_keeps_its_kind_and_names_the_entry() -> None:
 )
 def test_values_are_the_same_when_fhir_says_so(left: Any, right: Any, same: bool) -> None:
     assert is_same(left, right) is same
+
+
+def test_a_transaction_that_looks_nothing_up_goes_through_the_gate_before_it_holds_others_up(
+    store: RelationalStore, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issue = Issue("error", "structure", "It is not good.", ("Basic",))
+    refusing = replace(services, validate=lambda release, resource: [issue])
+
+    def began() -> None:
+        raise AssertionError("it has begun to write")
+
+    monkeypatch.setattr(store, "write", began)
+    entry = {"resource": {"resourceType": "Basic"}, "request": {"method": "POST", "url": "Basic"}}
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    with pytest.raises(ServiceError) as caught:
+        ask(refusing, "POST", "", bundle)
+    assert caught.value.issues[0].expression == ("Bundle.entry[0].resource",)
+
+
+@pytest.mark.parametrize("query", ["", "?_id=b"])
+def test_each_resource_of_a_transaction_goes_through_the_gate_once(services: Services, query: str) -> None:
+    seen: list[str] = []
+
+    def validate(release: Release, resource: dict[str, Any]) -> list[Issue]:
+        seen.append(resource["id"])
+        return []
+
+    entries = [
+        {"resource": {"resourceType": "Basic", "id": name}, "request": {"method": "PUT", "url": url}}
+        for name, url in (("a", "Basic/a"), ("b", f"Basic{query}" if query else "Basic/b"))
+    ]
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    ask(replace(services, validate=validate), "POST", "", bundle)
+    assert seen == ["a", "b"]
