@@ -18,8 +18,8 @@ from flask import Blueprint, Response, jsonify, request
 from fhir_service.delivery.base_url import base_url
 from fhir_service.delivery.cache_control import NOT_KEPT, REVALIDATED
 from fhir_service.delivery.cors import add_cors, answer_options
+from fhir_service.delivery.fhir.bases import PREFIX
 from fhir_service.delivery.fhir.negotiation import FORM
-from fhir_service.delivery.fhir.routes import PREFIX
 from fhir_service.errors import NotFound
 from fhir_service.releases import RELEASES
 from fhir_service.security.client_credentials import GRANT_TYPE, grant
@@ -78,7 +78,7 @@ def create_blueprint(settings: Settings, security: Security) -> Blueprint:
         if security.authority is None:
             raise NotFound("This service issues no tokens.", issue_code="not-supported")
         try:
-            granted = grant(_form(), base_url(request, settings) + TOKEN_PATH, security.authority)
+            granted = grant(_form(), base_url(request.environ, settings) + TOKEN_PATH, security.authority)
         except OAuthError as error:
             return _refused(error)
         return _never_stored(jsonify(asdict(granted)))
@@ -87,7 +87,7 @@ def create_blueprint(settings: Settings, security: Security) -> Blueprint:
         if request.method == "OPTIONS":
             response = answer_options(request, _READING)
         else:
-            response = jsonify(smart_configuration_of(security, base_url(request, settings)))
+            response = jsonify(smart_configuration_of(security, base_url(request.environ, settings)))
             response.headers["Cache-Control"] = REVALIDATED
         add_cors(response, request, settings)
         return response

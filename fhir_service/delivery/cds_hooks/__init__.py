@@ -91,7 +91,7 @@ def _cards(body: Any, service: Service, doors: Doors, *, suggestions: bool) -> R
     desk = Desk(
         call=call,
         publisher=doors.topics.publisher,
-        base=base_url(request, doors.settings),
+        base=base_url(request.environ, doors.settings),
         language=decision.patient.language if decision.patient else None,
         drafts=doors.settings.serves_drafts,
         new_uuid=lambda: str(uuid.uuid4()),
@@ -105,7 +105,7 @@ def _cards(body: Any, service: Service, doors: Doors, *, suggestions: bool) -> R
 def _authenticate(doors: Doors) -> None:
     """https://cds-hooks.hl7.org/2.0/#trusting-cds-clients, on every call that is no preflight."""
     if doors.cds_clients is not None:
-        endpoint = base_url(request, doors.settings) + request.path
+        endpoint = base_url(request.environ, doors.settings) + request.path
         doors.cds_clients.authenticate(request.headers.get("Authorization"), endpoint)
 
 

@@ -91,7 +91,7 @@ def _answer(doors: Doors, asked: KnowledgeRequest, kind: ResponseType) -> Respon
     shown = _shown(doors, asked)
     if kind.form == "html":
         return page_of(doors, asked, shown)
-    base = base_url(request, doors.settings)
+    base = base_url(request.environ, doors.settings)
     response = Response(content_type=kind.content_type)
     response.set_etag(_etag(asked, kind, shown, base, doors))
     response.headers["Cache-Control"] = _ONE_HOUR
