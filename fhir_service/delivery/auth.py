@@ -20,6 +20,7 @@ from fhir_service.delivery.cache_control import NOT_KEPT, REVALIDATED
 from fhir_service.delivery.cors import add_cors, answer_options
 from fhir_service.delivery.fhir.bases import PREFIX
 from fhir_service.delivery.fhir.negotiation import FORM
+from fhir_service.delivery.wsgi import body_of
 from fhir_service.errors import NotFound
 from fhir_service.releases import RELEASES
 from fhir_service.security.client_credentials import GRANT_TYPE, grant
@@ -34,6 +35,7 @@ WELL_KNOWN = ".well-known/smart-configuration"
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _MOST_PARAMETERS = 20
+_LARGEST_FORM = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def _form() -> Mapping[str, str]:
         raise OAuthError("invalid_request", f"Allowed Content-Type: {FORM}")
     try:
         pairs = parse_qsl(
-            request.get_data(cache=False).decode(),
+            body_of(request.environ, _LARGEST_FORM).decode(),
             keep_blank_values=True,
             errors="strict",
             max_num_fields=_MOST_PARAMETERS,

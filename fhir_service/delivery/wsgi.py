@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wsgi import get_input_stream
 
@@ -47,8 +48,14 @@ def refuse_line_breaks(headers: Mapping[str, str]) -> None:
 
 
 def body_of(environ: Environ, most: int) -> bytes:
-    """The body of a request, which is of known length or ended by the server."""
-    return get_input_stream(environ, max_content_length=most).read()
+    """The body of a request, which is of known length or ended by the server; 413 for one of more bytes.
+
+    Of a body that is sent in chunks Werkzeug would read as much as is allowed, and not tell of the rest.
+    """
+    body = get_input_stream(environ, max_content_length=most + 1).read()
+    if len(body) > most:
+        raise RequestEntityTooLarge
+    return body
 
 
 def address_of(environ: Environ) -> str:

@@ -30,6 +30,7 @@ from fhir_service.delivery.cors import add_cors, answer_options
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.fhir.negotiation import require_plain
 from fhir_service.delivery.mounting import below, mount
+from fhir_service.delivery.wsgi import body_of
 from fhir_service.errors import Issue, MethodNotAllowed, NotFound, UnsupportedMediaType
 from fhir_service.failures import told
 from fhir_service.fhir.outcome import outcome
@@ -113,8 +114,7 @@ def _body() -> Any:
     if request.mimetype != JSON:
         raise UnsupportedMediaType(f"Allowed Content-Type: {JSON}.", expression=("http.Content-Type",))
     require_plain(request.headers.get("Content-Encoding", ""))
-    request.max_content_length = LARGEST_CALL
-    return fhir_json.parse_value(request.get_data(cache=False))
+    return fhir_json.parse_value(body_of(request.environ, LARGEST_CALL))
 
 
 def _json(value: Any, status: int = 200) -> Response:

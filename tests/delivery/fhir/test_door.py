@@ -14,6 +14,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from fhir_service import create_app
 from fhir_service.delivery.auth import SMART_CONFIGURATION
+from fhir_service.delivery.cds_hooks import LARGEST_CALL
 from fhir_service.delivery.fhir import routes
 from fhir_service.delivery.fhir.bases import PREFIX, base_of
 from fhir_service.delivery.wsgi import Answer, send
@@ -106,6 +107,21 @@ def test_an_answer_that_would_forge_a_header_fails(app: Flask, monkeypatch: pyte
     assert status == "500 INTERNAL SERVER ERROR"
     assert headers["Content-Type"] == "application/fhir+json; charset=utf-8"
     assert "line break" not in told(body)
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type", "largest"),
+    [
+        ("/fhir/r4/Medication/_search", FORM, 1_000_000),
+        ("/fhir/r4", "application/fhir+json", 1_000_000),
+        ("/infobutton/service", FORM, 100_000),
+        ("/cds-services/education-order-sign", "application/json", LARGEST_CALL),
+    ],
+)
+def test_a_body_without_length_is_not_cut_off(app: Flask, path: str, media_type: str, largest: int) -> None:
+    asked = {"CONTENT_TYPE": media_type, "HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+    body = io.BytesIO(b"x=" + b"x" * (largest - 1))
+    assert ask(app, path, "POST", **asked, **{"wsgi.input": body})[0] == "413 REQUEST ENTITY TOO LARGE"
 
 
 def test_a_body_without_length_is_read_where_the_server_says_its_end(app: Flask) -> None:
