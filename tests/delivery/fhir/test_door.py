@@ -181,3 +181,11 @@ def test_head_closes_the_file_that_it_does_not_send() -> None:
 def test_a_request_that_is_written_somewhere_shows_no_credentials() -> None:
     request = Request(release=R4, base="", method="GET", path="Medication/m1", authorization="Bearer x")
     assert repr(request) == "Request(GET Medication/m1)"
+
+
+def test_a_304_tells_nothing_of_the_body_that_it_has_not(app: Flask) -> None:
+    """https://www.rfc-editor.org/rfc/rfc9110#status.304"""
+    asked = {"HTTP_IF_NONE_MATCH": 'W/"2"', "HTTP_CACHE_CONTROL": "no-cache"}  # past the response cache
+    status, headers, body = ask(app, "/fhir/r4/Medication/m1", **asked)
+    assert (status, headers["ETag"], body) == ("304 NOT MODIFIED", 'W/"2"', b"")
+    assert not {"Content-Type", "Content-Length", "Last-Modified"} & headers.keys()
