@@ -97,7 +97,6 @@ def create_app(
     app.ensure_sync = lambda func: func  # type: ignore[method-assign]
     app.url_map.merge_slashes = False  # a redirect would lose the query of a form and the client's patience
     topics = Topics(resources or RESOURCES)
-    app.register_blueprint(routes.create_blueprint(services, topics))
     app.register_blueprint(auth.create_blueprint(settings, security))
     app.register_blueprint(
         packages.create_blueprint(settings, security.guard, lambda: npm_packages(resources or RESOURCES))
@@ -116,7 +115,8 @@ def create_app(
     app.register_blueprint(metrics.create_blueprint(counts))
     app.register_error_handler(Exception, rendering.render_failure)
     app.after_request(rendering.forbid_sniffing)
-    application: Application = metrics.measured(at_once(app.wsgi_app), counts)
+    fhir = routes.FhirDoor(at_once(app.wsgi_app), services, topics, auth.SMART_CONFIGURATION.paths)
+    application: Application = metrics.measured(fhir, counts)
     if settings.reads == "open":
         count = metrics.count_cached(counts)
         cache = ResponseCache(application, store.watch, depends_on(settings), count=count)

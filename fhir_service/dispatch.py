@@ -65,8 +65,7 @@ def find(request: Request, services: Services) -> tuple[Interaction, Request]:
     found = services.routes.find(request.method, request.path)
     if found is not None:
         interaction, named = found
-        return interaction, replace(
-            request,
+        return interaction, request._replace(
             compartment=named.get("compartment", ""),
             type_name=named.get("type", interaction.type_name),
             logical_id=named.get("id", ""),
@@ -98,10 +97,10 @@ def check(request: Request, interaction: Interaction, services: Services) -> Req
             issue_code="value",
             expression=("http.id",),
         )
-    if interaction.searches or operation:
-        return request  # which read their parameters themselves
+    if interaction.searches or operation or not request.parameters:
+        return request  # searches and operations read their parameters themselves
     parameters = known_parameters(request, interaction)
-    return request if parameters == request.parameters else replace(request, parameters=parameters)
+    return request if parameters == request.parameters else request._replace(parameters=parameters)
 
 
 def known_parameters(request: Request, interaction: Interaction) -> Pairs:

@@ -18,8 +18,9 @@ from flask import Blueprint, Response, jsonify, request
 from fhir_service.delivery.base_url import base_url
 from fhir_service.delivery.cache_control import NOT_KEPT, REVALIDATED
 from fhir_service.delivery.cors import add_cors, answer_options
+from fhir_service.delivery.fhir.bases import PREFIX
 from fhir_service.delivery.fhir.negotiation import FORM
-from fhir_service.delivery.fhir.routes import PREFIX
+from fhir_service.delivery.wsgi import body_of
 from fhir_service.errors import NotFound
 from fhir_service.releases import RELEASES
 from fhir_service.security.client_credentials import GRANT_TYPE, grant
@@ -34,6 +35,7 @@ WELL_KNOWN = ".well-known/smart-configuration"
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _MOST_PARAMETERS = 20
+_LARGEST_FORM = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def create_blueprint(settings: Settings, security: Security) -> Blueprint:
         if security.authority is None:
             raise NotFound("This service issues no tokens.", issue_code="not-supported")
         try:
-            granted = grant(_form(), base_url(request, settings) + TOKEN_PATH, security.authority)
+            granted = grant(_form(), base_url(request.environ, settings) + TOKEN_PATH, security.authority)
         except OAuthError as error:
             return _refused(error)
         return _never_stored(jsonify(asdict(granted)))
@@ -87,7 +89,7 @@ def create_blueprint(settings: Settings, security: Security) -> Blueprint:
         if request.method == "OPTIONS":
             response = answer_options(request, _READING)
         else:
-            response = jsonify(smart_configuration_of(security, base_url(request, settings)))
+            response = jsonify(smart_configuration_of(security, base_url(request.environ, settings)))
             response.headers["Cache-Control"] = REVALIDATED
         add_cors(response, request, settings)
         return response
@@ -130,7 +132,7 @@ def _form() -> Mapping[str, str]:
         raise OAuthError("invalid_request", f"Allowed Content-Type: {FORM}")
     try:
         pairs = parse_qsl(
-            request.get_data(cache=False).decode(),
+            body_of(request.environ, _LARGEST_FORM).decode(),
             keep_blank_values=True,
             errors="strict",
             max_num_fields=_MOST_PARAMETERS,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 
-from flask import Request
-
+from fhir_service.delivery.wsgi import Environ
 from fhir_service.errors import Invalid
 from fhir_service.settings import Settings, is_loopback
 
@@ -19,21 +19,27 @@ _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(?P<port>:[0-9]{
 _SAID_BY_CLIENT = ("wsgi.url_scheme", "HTTP_HOST")
 
 
-def base_url(request: Request, settings: Settings) -> str:
+def base_url(environ: Environ, settings: Settings) -> str:
     """The service's own URL without trailing slash; Invalid for a host that is not believed."""
     if settings.base_url is not None:
         return settings.base_url
-    if _comes_from_proxy(request, settings):
-        scheme = _forwarded(request, "X-Forwarded-Proto") or request.scheme
-        host = _forwarded(request, "X-Forwarded-Host") or request.headers.get("Host", "")
+    scheme, host = environ["wsgi.url_scheme"], environ.get("HTTP_HOST", "")
+    if _comes_from_proxy(environ, settings):
+        scheme = _forwarded(environ, "HTTP_X_FORWARDED_PROTO") or scheme
+        host = _forwarded(environ, "HTTP_X_FORWARDED_HOST") or host
         if _HOST.fullmatch(host) and scheme in ("http", "https"):
             return f"{scheme}://{host}"
         raise _refused(host)
-    host = request.headers.get("Host", "")
+    return _loopback_url(scheme, host)
+
+
+# A client may say what it likes: few are remembered, and none that is refused.
+@lru_cache(maxsize=64)
+def _loopback_url(scheme: str, host: str) -> str:
     found = _HOST.fullmatch(host)
     if found is None or not is_loopback(found["name"]):
         raise _refused(host)
-    return f"{request.scheme}://{host}"
+    return f"{scheme}://{host}"
 
 
 def depends_on(settings: Settings) -> tuple[str, ...]:
@@ -45,19 +51,19 @@ def depends_on(settings: Settings) -> tuple[str, ...]:
     return _SAID_BY_CLIENT
 
 
-def _comes_from_proxy(request: Request, settings: Settings) -> bool:
+def _comes_from_proxy(environ: Environ, settings: Settings) -> bool:
     if not settings.trusted_proxies:
         return False
     try:
-        address = ipaddress.ip_address(request.remote_addr or "")
+        address = ipaddress.ip_address(environ.get("REMOTE_ADDR", ""))
     except ValueError:
         return False
     return any(address in network for network in settings.trusted_proxies)
 
 
-def _forwarded(request: Request, header: str) -> str:
+def _forwarded(environ: Environ, header: str) -> str:
     """The last value, which the proxy next to this service wrote; earlier ones are hearsay."""
-    return request.headers.get(header, "").rpartition(",")[2].strip()
+    return str(environ.get(header, "")).rpartition(",")[2].strip()
 
 
 def _refused(host: str) -> Invalid:

@@ -169,8 +169,10 @@ class ResponseCache:
         self, environ: Environ, start_response: Callable[..., Any], key: bytes, token: object
     ) -> Entry | Iterable[bytes]:
         """The application's answer: as an entry when it may be kept, otherwise as it is."""
-        whole = environ | {"REQUEST_METHOD": "GET"}  # HEAD is answered from what GET would get
-        whole.pop("HTTP_IF_NONE_MATCH", None)
+        whole = environ
+        if environ["REQUEST_METHOD"] == "HEAD" or "HTTP_IF_NONE_MATCH" in environ:
+            whole = environ | {"REQUEST_METHOD": "GET"}  # HEAD is answered from what GET would get
+            whole.pop("HTTP_IF_NONE_MATCH", None)
         started: list[Any] = []
 
         def start(status: str, headers: Headers, exc_info: Any = None) -> None:

@@ -5,11 +5,12 @@ https://fetch.spec.whatwg.org/#http-cors-protocol
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from flask import Request, Response
 
 from fhir_service.delivery.read_your_writes import POSITION_HEADER
+from fhir_service.delivery.wsgi import Environ
 from fhir_service.settings import Settings
 from fhir_service.topics import CONTENT_HEADER
 
@@ -20,38 +21,48 @@ _ALLOWED_HEADERS = (
 _EXPOSED_HEADERS = f"ETag, Location, Content-Location, Last-Modified, {CONTENT_HEADER}, {POSITION_HEADER}"
 _ONE_DAY = "86400"
 
+_NOTHING: Mapping[str, str] = {}
+_ANYBODY = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED_HEADERS}
+
+
+def cors_headers(environ: Environ, settings: Settings) -> Mapping[str, str]:
+    """What lets a page on an allowed origin read the answer; never with credentials."""
+    if settings.cors_origins == ("*",):
+        return _ANYBODY
+    origin = environ.get("HTTP_ORIGIN")
+    return _ANYBODY | {"Access-Control-Allow-Origin": origin} if origin in settings.cors_origins else _NOTHING
+
+
+def varies_by_origin(settings: Settings) -> bool:
+    """Whether what one page may read, another may not."""
+    return settings.cors_origins != ("*",)
+
 
 def add_cors(response: Response, request: Request, settings: Settings) -> None:
-    """Let a page on an allowed origin read the answer; never with credentials."""
-    origin = _granted(request.headers.get("Origin"), settings)
-    if settings.cors_origins != ("*",):
+    """The same on an answer of Flask."""
+    if varies_by_origin(settings):
         response.vary.add("Origin")
-    if origin is not None:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
+    response.headers.update(cors_headers(request.environ, settings))
 
 
-def is_preflight(request: Request) -> bool:
-    return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+def is_preflight(environ: Environ) -> bool:
+    """Whether it is for a page that a browser asks what its OPTIONS may send."""
+    return "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
 
 
-def add_preflight(response: Response, methods: Iterable[str]) -> None:
+def preflight_headers(methods: Iterable[str]) -> Mapping[str, str]:
     """What the browser asks before it sends anything that a form could not send."""
-    response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
-    response.headers["Access-Control-Allow-Headers"] = _ALLOWED_HEADERS
-    response.headers["Access-Control-Max-Age"] = _ONE_DAY
+    return {
+        "Access-Control-Allow-Methods": ", ".join(methods),
+        "Access-Control-Allow-Headers": _ALLOWED_HEADERS,
+        "Access-Control-Max-Age": _ONE_DAY,
+    }
 
 
 def answer_options(request: Request, methods: Sequence[str]) -> Response:
     """The answer to OPTIONS, a preflight or not: what may be asked here."""
     response = Response(status=204, headers={"Allow": ", ".join(methods)})
     del response.headers["Content-Type"]
-    if is_preflight(request):
-        add_preflight(response, methods)
+    if is_preflight(request.environ):
+        response.headers.update(preflight_headers(methods))
     return response
-
-
-def _granted(origin: str | None, settings: Settings) -> str | None:
-    if settings.cors_origins == ("*",):
-        return "*"
-    return origin if origin in settings.cors_origins else None

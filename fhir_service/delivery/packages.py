@@ -53,7 +53,7 @@ def create_blueprint(settings: Settings, guard: Guard, packages: Callable[[], li
             known = ", ".join(by_name()) or "none"
             raise NotFound(f"There is no package `{name}`; there are: {known}.")
         if not version:
-            return kept(jsonify(document_of(package, base_url(request, settings))))
+            return kept(jsonify(document_of(package, base_url(request.environ, settings))))
         if version not in (package.version, f"-/{package.file_name}"):
             raise NotFound(f"There is no version `{version}` of {name}; there is: {package.version}.")
         response = Response(package.tarball, content_type=_TARBALL)

@@ -1,16 +1,69 @@
-"""What the applications around Flask share: their types, and chunks taken as PEP 3333 asks.
+"""What the applications beside Flask share: their types, and answers given and taken as PEP 3333 asks.
 
 https://peps.python.org/pep-3333/
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.wsgi import get_input_stream
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+_STATUS_LINES = {status: f"{status} {name.upper()}" for status, name in HTTP_STATUS_CODES.items()}
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer before it is sent. A body that is not bytes is a file, which is read as it is sent."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes | Iterable[bytes] = b""
+
+
+def send(answer: Answer, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Start the answer, and give its body, which HEAD does not get."""
+    start_response(_STATUS_LINES[answer.status], list(answer.headers.items()))
+    # A list, which Granian sends at once; every other iterable it streams.
+    body = [answer.body] if isinstance(answer.body, bytes) else answer.body
+    if environ["REQUEST_METHOD"] == "HEAD":
+        close(body)
+        return []
+    return body
+
+
+def refuse_line_breaks(headers: Mapping[str, str]) -> None:
+    """ValueError for a value that would be read as another header, or as the body."""
+    told = "".join(headers.values())
+    if "\r" in told or "\n" in told:
+        raise ValueError("a header value has a line break")
+
+
+def body_of(environ: Environ, most: int) -> bytes:
+    """The body of a request, which is of known length or ended by the server; 413 for one of more bytes.
+
+    Of a body that is sent in chunks Werkzeug would read as much as is allowed, and not tell of the rest.
+    """
+    body = get_input_stream(environ, max_content_length=most + 1).read()
+    if len(body) > most:
+        raise RequestEntityTooLarge
+    return body
+
+
+def address_of(environ: Environ) -> str:
+    """The path that was asked for, with one slash before it; bytes that are no UTF-8 are replaced."""
+    path: str = environ["PATH_INFO"]
+    if not path.isascii():
+        path = path.encode("latin1").decode(errors="replace")
+    return "/" + path.lstrip("/")
 
 
 def joined(chunks: Iterable[bytes]) -> bytes:

@@ -17,6 +17,8 @@ def read_pairs(text: str) -> tuple[tuple[str, str], ...]:
 
     :raises Invalid: what is encoded is no text, or there are too many
     """
+    if not text:
+        return ()
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
     except UnicodeDecodeError:  # whose own words would repeat what was sent

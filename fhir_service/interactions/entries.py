@@ -68,8 +68,7 @@ def read_entry(entry: Any, place: int, outer: Request) -> Asked:
     path = unquote(path).strip("/")
     if path == "" and method == "POST":
         raise NotSupported("A Bundle within a Bundle is not done.", expression=(f"{here}.request.url",))
-    request = replace(
-        outer,
+    request = outer._replace(
         method="GET" if method == "HEAD" else method,
         path=path,
         parameters=tuple(pair for pair in pairs if pair[0] not in _PRESENTATION),

@@ -153,8 +153,7 @@ def _create(asked: Asked, code: str, resources: Resources, services: Services) -
             response = writing.answer(request, found, 200, "exists already")
             return Step(asked, code, _name(found), response)
     logical_id = services.new_id()
-    new = replace(
-        request,
+    new = request._replace(
         content=Content(resource=writing.with_id(resource, logical_id)),
         conditions=replace(request.conditions, if_none_exist="") if criteria else request.conditions,
         logical_id=logical_id,
@@ -192,7 +191,7 @@ _SETTLE = {"create": _create, "update": _update, "patch": _change, "delete": _ch
 def _at(asked: Asked, code: str, logical_id: str, content: Content | None) -> Step:
     """The entry at one id: from here on nothing is looked for again."""
     path = f"{asked.request.type_name}/{logical_id}"
-    request = replace(asked.request, path=path, parameters=(), logical_id=logical_id, content=content)
+    request = asked.request._replace(path=path, parameters=(), logical_id=logical_id, content=content)
     return Step(replace(asked, request=request), code, path)
 
 
@@ -284,7 +283,7 @@ class _Links:
                 writing.require_valid(resource, step.request.release, self._services)
         except ServiceError as failure:
             raise located(failure, step.asked) from None
-        request = replace(step.request, content=Content(resource=resource, is_valid=is_sent))
+        request = step.request._replace(content=Content(resource=resource, is_valid=is_sent))
         return replace(step, asked=replace(step.asked, request=request))
 
     def _change(self, kind: str, link: str, root: str | None) -> str:

@@ -60,7 +60,7 @@ class Scope:
 Scopes = tuple[Scope, ...]
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
 def every_type(actions: str) -> Scopes:
     """These actions on every type; no scope at all for no action."""
     return (Scope(EVERY_TYPE, frozenset(actions)),) if actions else ()

@@ -1,20 +1,20 @@
 import ipaddress
 
 import pytest
-from flask import Request
 from werkzeug.test import EnvironBuilder
 
 from fhir_service.delivery.base_url import base_url
+from fhir_service.delivery.wsgi import Environ
 from fhir_service.errors import Invalid
 from fhir_service.settings import Settings
 
 BEHIND_PROXY = Settings(trusted_proxies=(ipaddress.ip_network("10.0.0.0/8"),))
 
 
-def request(host: str, remote: str = "127.0.0.1", **headers: str) -> Request:
+def request(host: str, remote: str = "127.0.0.1", **headers: str) -> Environ:
     named = [(name.replace("_", "-"), value) for name, value in headers.items()]
     builder = EnvironBuilder(headers=named, environ_overrides={"HTTP_HOST": host, "REMOTE_ADDR": remote})
-    return Request(builder.get_environ())
+    return builder.get_environ()
 
 
 def test_the_setting_wins_over_everything_the_client_says() -> None:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from flask import Request, Response
+from flask import Response
 from werkzeug.test import Client, TestResponse
 
 from fhir_service.delivery.base_url import base_url, depends_on
@@ -120,7 +120,7 @@ def test_what_a_stranger_forwards_is_never_told_to_a_proxy() -> None:
     settings = Settings(trusted_proxies=(ipaddress.ip_network("10.0.0.0/8"),))
 
     def tells_its_address(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        return Response(base_url(Request(environ), settings), headers=HEADERS)(environ, start_response)
+        return Response(base_url(environ, settings), headers=HEADERS)(environ, start_response)
 
     client = Client(ResponseCache(tells_its_address, lambda: 1, depends_on(settings)).answer)
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from compaction.packages import Package, PackageError, fetch
 
-from fhir_service.delivery.fhir.routes import LARGEST_BODY
+from fhir_service.delivery.fhir.reading import LARGEST_BODY
 from fhir_service.formats import fhir_json
 from fhir_service.releases import RELEASES
 from fhir_service.releases.validator import validator

@@ -30,6 +30,7 @@ from fhir_service.delivery.cors import add_cors, answer_options
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.fhir.negotiation import require_plain
 from fhir_service.delivery.mounting import below, mount
+from fhir_service.delivery.wsgi import body_of
 from fhir_service.errors import Issue, MethodNotAllowed, NotFound, UnsupportedMediaType
 from fhir_service.failures import told
 from fhir_service.fhir.outcome import outcome
@@ -91,7 +92,7 @@ def _cards(body: Any, service: Service, doors: Doors, *, suggestions: bool) -> R
     desk = Desk(
         call=call,
         publisher=doors.topics.publisher,
-        base=base_url(request, doors.settings),
+        base=base_url(request.environ, doors.settings),
         language=decision.patient.language if decision.patient else None,
         drafts=doors.settings.serves_drafts,
         new_uuid=lambda: str(uuid.uuid4()),
@@ -105,7 +106,7 @@ def _cards(body: Any, service: Service, doors: Doors, *, suggestions: bool) -> R
 def _authenticate(doors: Doors) -> None:
     """https://cds-hooks.hl7.org/2.0/#trusting-cds-clients, on every call that is no preflight."""
     if doors.cds_clients is not None:
-        endpoint = base_url(request, doors.settings) + request.path
+        endpoint = base_url(request.environ, doors.settings) + request.path
         doors.cds_clients.authenticate(request.headers.get("Authorization"), endpoint)
 
 
@@ -113,8 +114,7 @@ def _body() -> Any:
     if request.mimetype != JSON:
         raise UnsupportedMediaType(f"Allowed Content-Type: {JSON}.", expression=("http.Content-Type",))
     require_plain(request.headers.get("Content-Encoding", ""))
-    request.max_content_length = LARGEST_CALL
-    return fhir_json.parse_value(request.get_data(cache=False))
+    return fhir_json.parse_value(body_of(request.environ, LARGEST_CALL))
 
 
 def _json(value: Any, status: int = 200) -> Response:

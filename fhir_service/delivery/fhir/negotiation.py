@@ -52,18 +52,21 @@ class Representation:
 
     format: Format
     release: Release
-    media_type: str
-    names_version: bool = False
-
-    @property
-    def content_type(self) -> str:
-        version = f"; fhirVersion={self.release.media_version}" if self.names_version else ""
-        return f"{self.media_type}; charset=utf-8{version}"
+    content_type: str
 
 
-def default_representation(release: Release) -> Representation:
-    """What an answer looks like when nothing that the client wants can be offered."""
-    return Representation(FORMATS[0], release, FORMATS[0].MEDIA_TYPES[0])
+def _representation(
+    format: Format, release: Release, media_type: str, names_version: bool = False
+) -> Representation:
+    version = f"; fhirVersion={release.media_version}" if names_version else ""
+    return Representation(format, release, f"{media_type}; charset=utf-8{version}")
+
+
+DEFAULTS: Mapping[str, Representation] = {
+    release.name: _representation(FORMATS[0], release, FORMATS[0].MEDIA_TYPES[0])
+    for release in RELEASES.values()
+}
+"""By release, what an answer looks like when nothing that the client wants can be offered."""
 
 
 @lru_cache(maxsize=512)
@@ -86,12 +89,7 @@ def negotiate(accept: str, format_parameter: str | None, release_names: tuple[st
                 if best is None or rank > best[0]:
                     best = (
                         rank,
-                        Representation(
-                            format,
-                            release,
-                            media_type,
-                            names_version="fhirversion" in chosen.parameters,
-                        ),
+                        _representation(format, release, media_type, "fhirversion" in chosen.parameters),
                     )
     if best is None:
         raise NotAcceptable(
@@ -135,21 +133,29 @@ def _refusal(accept: str, format_parameter: str | None, releases: Iterable[Relea
     return f"Nothing offered here fits `{asked}`; offered: {types}, with fhirVersion {versions}."
 
 
-def is_lenient(prefer: str, default: str) -> bool:
-    """Whether unknown parameters are ignored: `Prefer: handling=...`, else the service's setting."""
-    asked = _preferences(prefer).get("handling")
-    return (asked if asked in ("strict", "lenient") else default) == "lenient"
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What a Prefer header asks for, as far as it is known here."""
+
+    lenient: bool
+    """unknown parameters are ignored"""
+    asynchronous: bool
+    """the client asks for the answer later"""
+    returns: str
+    """what a write should answer: `minimal`, `representation`, `OperationOutcome`, or nothing said"""
 
 
-def is_asynchronous(prefer: str) -> bool:
-    """Whether the client wants to ask for the answer later: `Prefer: respond-async`."""
-    return "respond-async" in _preferences(prefer)
-
-
-def preferred_return(prefer: str) -> str:
-    """What a write should answer: `Prefer: return=minimal`, `representation` or `OperationOutcome`."""
-    asked = _preferences(prefer).get("return", "")
-    return {name.lower(): name for name in ("minimal", "representation", "OperationOutcome")}.get(asked, "")
+@lru_cache(maxsize=64)
+def preferences(prefer: str, default_handling: str) -> Preferences:
+    """`Prefer: handling=...`, else the service's setting; `respond-async`; `return=...`."""
+    asked = _preferences(prefer)
+    handling = asked.get("handling")
+    returns = {name.lower(): name for name in ("minimal", "representation", "OperationOutcome")}
+    return Preferences(
+        lenient=(handling if handling in ("strict", "lenient") else default_handling) == "lenient",
+        asynchronous="respond-async" in asked,
+        returns=returns.get(asked.get("return", ""), ""),
+    )
 
 
 def release_of_body(content_type: str, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -159,7 +165,6 @@ def release_of_body(content_type: str, names: tuple[str, ...]) -> tuple[str, ...
     return tuple(fitting) or names
 
 
-@lru_cache(maxsize=64)
 def _preferences(header: str) -> Mapping[str, str]:
     """Names and values; members are separated by commas, by semicolons in older clients (RFC 7240)."""
     members = (member.partition("=") for member in header.replace(";", ",").split(","))

@@ -8,14 +8,21 @@ other door's.
 
 from __future__ import annotations
 
-from flask import Response, g, request, send_file
+import os
+from functools import lru_cache
+
+from flask import Response, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.http import http_date
+from werkzeug.http import dump_options_header, http_date
+from werkzeug.urls import iri_to_uri
+from werkzeug.wsgi import wrap_file
 
 from fhir_service import exchange
 from fhir_service.delivery.cache_control import NOT_KEPT, REVALIDATED
-from fhir_service.delivery.fhir.negotiation import Representation, default_representation
-from fhir_service.errors import Issue, ServiceError
+from fhir_service.delivery.fhir.negotiation import DEFAULTS, Representation
+from fhir_service.delivery.fhir.reading import Asked
+from fhir_service.delivery.wsgi import Answer
+from fhir_service.errors import Issue
 from fhir_service.failures import told
 from fhir_service.fhir.outcome import outcome
 from fhir_service.formats import fhir_json
@@ -25,6 +32,7 @@ _VARY = "Accept, Prefer"
 # A Binary holds whatever was put into it; shown by a browser it must not act as a page of this service.
 _SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
+_WITHOUT_LENGTH = (204, 304)
 _MICROSECONDS = 1_000_000
 _ISSUE_CODES = {
     400: "invalid",
@@ -39,78 +47,100 @@ _ISSUE_CODES = {
 }
 
 
-def render(answer: exchange.Response, representation: Representation, pretty: bool) -> Response:
+def render(answer: exchange.Response, asked: Asked) -> Answer:
     """The response value as HTTP."""
-    if answer.file is not None:
-        response = send_file(
-            answer.file.absolute(), answer.media_type, conditional=False, etag=False, max_age=0
-        )
-        del response.headers["Last-Modified"]
-    elif answer.body is None:
-        response = Response(status=answer.status)
-        del response.headers["Content-Type"]
-    elif answer.media_type is not None:
-        response = Response(answer.body, answer.status, content_type=answer.media_type)
-        response.headers["Content-Security-Policy"] = _SANDBOX
-    else:
-        body = representation.format.encode(answer.body, pretty, representation.release)
-        response = Response(body, answer.status, content_type=representation.content_type)
-    headers = response.headers
+    rendered = _content(answer, asked)
+    headers = rendered.headers
     headers.update(answer.headers)
     if answer.etag is not None:
-        response.set_etag(answer.etag, weak=True)
-    if answer.last_modified is not None:
-        headers["Last-Modified"] = http_date(answer.last_modified // _MICROSECONDS)
+        headers["ETag"] = f'W/"{answer.etag}"'
+    if answer.last_modified is not None and answer.status != 304:
+        headers["Last-Modified"] = _http_date(answer.last_modified // _MICROSECONDS)
     if answer.location is not None:
-        headers["Location" if _is_created(answer) else "Content-Location"] = answer.location
-    may_be_kept = request.method in ("GET", "HEAD") and not answer.is_personal
+        name = "Location" if _is_created(answer, asked) else "Content-Location"
+        headers[name] = iri_to_uri(answer.location)
+    may_be_kept = asked.method in ("GET", "HEAD") and not answer.is_personal
     headers["Cache-Control"] = REVALIDATED if may_be_kept else NOT_KEPT
     headers["Vary"] = _VARY
-    return response
+    return rendered
 
 
-def _is_created(answer: exchange.Response) -> bool:
+def _content(answer: exchange.Response, asked: Asked) -> Answer:
+    """The body, with the headers that are about it."""
+    if answer.file is not None:
+        file = answer.file.open("rb")
+        headers = {
+            "Content-Type": str(answer.media_type),
+            "Content-Disposition": dump_options_header("inline", {"filename": answer.file.name}),
+            "Content-Length": str(os.fstat(file.fileno()).st_size),
+        }
+        return Answer(answer.status, headers, wrap_file(asked.environ, file))
+    if answer.body is None:
+        return Answer(answer.status, {} if answer.status in _WITHOUT_LENGTH else {"Content-Length": "0"})
+    if answer.media_type is not None:
+        headers = {"Content-Type": answer.media_type, "Content-Security-Policy": _SANDBOX}
+        return _with_length(answer.status, headers, answer.body)
+    return _written(answer.status, answer.body, asked.representation, asked.pretty)
+
+
+def _written(status: int, body: bytes, representation: Representation, pretty: bool) -> Answer:
+    body = representation.format.encode(body, pretty, representation.release)
+    return _with_length(status, {"Content-Type": representation.content_type}, body)
+
+
+def _with_length(status: int, headers: dict[str, str], body: bytes) -> Answer:
+    headers["Content-Length"] = str(len(body))
+    return Answer(status, headers, body)
+
+
+def _is_created(answer: exchange.Response, asked: Asked) -> bool:
     """A conditional create that finds the resource says where it is, as one that makes it does."""
-    return answer.status == 201 or (request.method == "POST" and answer.status != 202)
+    return answer.status == 201 or (asked.method == "POST" and answer.status != 202)
+
+
+# What was loaded together has the same date; making one takes as long as the rest of the headers.
+@lru_cache(maxsize=1024)
+def _http_date(seconds: int) -> str:
+    return http_date(seconds)
+
+
+def failure(error: Exception, asked: Asked) -> Answer:
+    """Anything raised as an OperationOutcome, written as the answer would have been."""
+    return _failure(error, asked.method, asked.address, asked.representation, asked.pretty)
 
 
 def render_failure(error: Exception) -> Response:
-    """Anything raised as an OperationOutcome; what nobody foresaw is logged and told without its insides."""
+    """The same at an address that is neither FHIR's nor another door's, which Flask was asked for."""
+    if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
+        return error.get_response(request.environ)  # type: ignore[return-value]  # a redirect is no failure
+    answer = _failure(error, request.method, request.path, DEFAULTS[R4.name])
+    return Response(answer.body, answer.status, answer.headers)
+
+
+def _failure(
+    error: Exception, method: str, address: str, representation: Representation, pretty: bool = False
+) -> Answer:
+    """What nobody foresaw is logged and told without its insides."""
     match error:
-        case ServiceError():
-            return _failure(error.status, error.issues, error.headers)
-        case HTTPException(code=int(status)) if status < 400:  # a redirect is no failure
-            return error.get_response(request.environ)  # type: ignore[return-value]
         case HTTPException(code=int(status)):
-            issue = Issue("error", _ISSUE_CODES.get(status, "processing"), _about(error, status))
-            return _failure(status, (issue,), _kept_headers(error))
+            issue = Issue("error", _ISSUE_CODES.get(status, "processing"), _about(error, method, address))
+            issues: tuple[Issue, ...] = (issue,)
+            # Headers that belong to the status, such as Allow and Retry-After.
+            more = {name: value for name, value in error.get_headers() if name != "Content-Type"}
         case _:
-            failure = told(error, request.method, request.path)
-            return _failure(failure.status, failure.issues, {})
+            known = told(error, method, address)
+            status, issues, more = known.status, known.issues, known.headers
+    answer = _written(status, fhir_json.dump(outcome(issues)), representation, pretty)
+    answer.headers |= {**more, "Cache-Control": NOT_KEPT, "Vary": _VARY}
+    return answer
 
 
-def _about(error: HTTPException, status: int) -> str:
-    if status == 404:
-        return f"There is nothing at `{request.path}`. FHIR is at /fhir/r4, /fhir/r4b, /fhir/r5 and /fhir."
-    if status == 405:
-        return f"{request.method} is not allowed on {request.path}."
+def _about(error: HTTPException, method: str, address: str) -> str:
+    if error.code == 404:
+        return f"There is nothing at `{address}`. FHIR is at /fhir/r4, /fhir/r4b, /fhir/r5 and /fhir."
+    if error.code == 405:
+        return f"{method} is not allowed on {address}."
     return error.description or error.name
-
-
-def _kept_headers(error: HTTPException) -> dict[str, str]:
-    """Headers that belong to the status, such as Allow and Retry-After."""
-    return {name: value for name, value in error.get_headers(request.environ) if name != "Content-Type"}
-
-
-def _failure(status: int, issues: tuple[Issue, ...], headers: dict[str, str]) -> Response:
-    representation = g.get("representation") or default_representation(R4)
-    reported = fhir_json.dump(outcome(issues))
-    body = representation.format.encode(reported, g.get("pretty", False), representation.release)
-    response = Response(body, status, content_type=representation.content_type)
-    response.headers.update(headers)
-    response.headers["Cache-Control"] = NOT_KEPT
-    response.headers["Vary"] = _VARY
-    return response
 
 
 def forbid_sniffing(response: Response) -> Response:

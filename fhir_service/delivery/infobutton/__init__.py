@@ -24,6 +24,7 @@ from fhir_service.delivery.cors import add_cors, answer_options
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.fhir.negotiation import require_form, require_plain
 from fhir_service.delivery.mounting import below, mount
+from fhir_service.delivery.wsgi import body_of
 from fhir_service.errors import Invalid, MethodNotAllowed, NotFound, UnsupportedMediaType
 from fhir_service.exchange import Pairs
 from fhir_service.fhir.query_string import read_pairs
@@ -91,7 +92,7 @@ def _answer(doors: Doors, asked: KnowledgeRequest, kind: ResponseType) -> Respon
     shown = _shown(doors, asked)
     if kind.form == "html":
         return page_of(doors, asked, shown)
-    base = base_url(request, doors.settings)
+    base = base_url(request.environ, doors.settings)
     response = Response(content_type=kind.content_type)
     response.set_etag(_etag(asked, kind, shown, base, doors))
     response.headers["Cache-Control"] = _ONE_HOUR
@@ -157,9 +158,8 @@ def _pairs() -> Pairs:
     pairs = _decoded(request.query_string)
     if request.method != "POST":
         return pairs
-    request.max_content_length = _LARGEST_FORM
     require_plain(request.headers.get("Content-Encoding", ""))
-    form = request.get_data(cache=False)
+    form = body_of(request.environ, _LARGEST_FORM)
     if form or "Content-Type" in request.headers:  # without a form all may stand in the URL
         require_form(request.headers.get("Content-Type", ""))
     return pairs + _decoded(form)

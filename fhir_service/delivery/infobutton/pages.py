@@ -30,7 +30,7 @@ def page_of(doors: Doors, asked: KnowledgeRequest, shown: Sequence[Shown]) -> Re
         one = shown[0]
         ages = about_ages(one.topic, one.hit, publisher.words(one.choice.text.language))
         return topic_page(doors, one.built, Asked(lang=language, section=one.hit.section), note=ages)
-    base = base_url(request, doors.settings)
+    base = base_url(request.environ, doors.settings)
     spoken = shown[0].choice.text.language if shown else publisher.notices[0].language
     response = html_page(
         doors,

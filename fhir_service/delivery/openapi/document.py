@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fhir_service.delivery.fhir.routes import PREFIX
+from fhir_service.delivery.fhir.bases import PREFIX
 from fhir_service.exchange import Interaction
 from fhir_service.releases import Release
 from fhir_service.search.definitions import SearchParameters

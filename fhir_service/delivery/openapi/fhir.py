@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from fhir_service.delivery.fhir.bases import PREFIX
 from fhir_service.delivery.fhir.negotiation import FORM
-from fhir_service.delivery.fhir.routes import PREFIX
 from fhir_service.exchange import Interaction, Route
 from fhir_service.releases import R4, Release
 from fhir_service.search.definitions import SearchParameters

@@ -89,4 +89,4 @@ def create_blueprint(doors: Doors) -> Blueprint:
 def _without_slash(doors: Doors) -> str:
     query = request.query_string.decode("ascii", "replace")
     path = quote(request.path.rstrip("/"))
-    return f"{base_url(request, doors.settings)}{path}{'?' + query if query else ''}"
+    return f"{base_url(request.environ, doors.settings)}{path}{'?' + query if query else ''}"

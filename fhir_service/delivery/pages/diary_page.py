@@ -58,7 +58,7 @@ def diary_page(doors: Doors, built: BuiltTopic, asked: Asked) -> Response:
         style=STYLE,
         scripts=(SCRIPT,) if sends else (),
         policy={"connect-src": "'self'"},
-        base=base_url(request, doors.settings),
+        base=base_url(request.environ, doors.settings),
         topic=topic,
         form=form,
         # What the form is derived from stands in its description, which follows.

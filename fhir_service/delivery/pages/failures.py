@@ -51,6 +51,6 @@ def _marked(text: str) -> Markup:
 def _base(doors: Doors) -> str:
     """For a host that is not believed, links without a host."""
     try:
-        return base_url(request, doors.settings)
+        return base_url(request.environ, doors.settings)
     except ServiceError:
         return ""

@@ -27,7 +27,7 @@ ATOM_TYPE = "application/atom+xml"
 
 
 def feed(doors: Doors) -> Response:
-    base, topics = base_url(request, doors.settings), doors.topics
+    base, topics = base_url(request.environ, doors.settings), doors.topics
     response = Response(feed_document(doors, base), content_type=f"{ATOM_TYPE}; charset=utf-8")
     name_content(response, topics.by_slug.values())
     return kept(response)

@@ -17,7 +17,7 @@ from fhir_service.delivery.pages.topic_page import fallback_of_all
 
 
 def index_page(doors: Doors, asked: Asked) -> Response:
-    base = base_url(request, doors.settings)
+    base = base_url(request.environ, doors.settings)
     topics = list(doors.topics.shown.values())
     choices = [doors.choice(built.topic, asked.lang) for built in topics]
     texts = [choice.text for choice in choices]

@@ -33,7 +33,7 @@ def integrators_page(doors: Doors, asked: Asked) -> Response:
     """About the topic that `topic` names, or the first one; NotFound for one that is not there."""
     topics = doors.topics.shown
     built = find_topic(topics, request.args.get(TOPIC) or next(iter(topics), ""))
-    base, publisher = base_url(request, doors.settings), doors.topics.publisher
+    base, publisher = base_url(request.environ, doors.settings), doors.topics.publisher
     drafts = doors.settings.serves_drafts
     forms = [
         door_requests.fhir_form(built, publisher, drafts=drafts),

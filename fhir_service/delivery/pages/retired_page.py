@@ -21,7 +21,7 @@ from fhir_service.topics import BuiltTopic
 
 
 def retired_page(doors: Doors, built: BuiltTopic, asked: Asked) -> Response:
-    topic, publisher, base = built.topic, doors.topics.publisher, base_url(request, doors.settings)
+    topic, publisher, base = built.topic, doors.topics.publisher, base_url(request.environ, doors.settings)
     accept = request.headers.get("Accept-Language", "")
     text = choose(topic, explicit=asked.lang, accept=accept).text
     # The last line tells of a review, which matters to nobody now.

@@ -63,7 +63,7 @@ def _page(
     choice = doors.choice(built.topic, asked.lang)
     topic, text, publisher = built.topic, choice.text, doors.topics.publisher
     require_section(asked, text)
-    base = base_url(request, doors.settings)
+    base = base_url(request.environ, doors.settings)
     links = TopicLinks(base, topic, text, asked, doors.settings.serves_drafts, publisher, place)
     response = html_page(
         doors,

@@ -36,7 +36,7 @@ def version_page(doors: Doors, built: BuiltTopic, version: str, asked: Asked) ->
     slug = retired.replaced_by if retired else built.slug
     if slug:
         relation = "successor-version" if retired else "latest-version"
-        page = f"{base_url(request, doors.settings)}/topics/{slug}"
+        page = f"{base_url(request.environ, doors.settings)}/topics/{slug}"
         response.headers["Link"] = f'<{page}>; rel="{relation}"'
     response.headers["X-Robots-Tag"] = "noindex"
     return response

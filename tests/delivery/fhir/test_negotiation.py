@@ -1,6 +1,6 @@
 import pytest
 
-from fhir_service.delivery.fhir.negotiation import flag, is_lenient, negotiate, require_form
+from fhir_service.delivery.fhir.negotiation import flag, negotiate, preferences, require_form
 from fhir_service.errors import Invalid, NotAcceptable, UnsupportedMediaType
 
 ONLY_R4 = ("r4",)
@@ -110,7 +110,7 @@ def test_fhir_version_chooses_among_releases(accept: str, release: str) -> None:
     ],
 )
 def test_prefer_says_how_unknown_parameters_are_taken(prefer: str, default: str, lenient: bool) -> None:
-    assert is_lenient(prefer, default) is lenient
+    assert preferences(prefer, default).lenient is lenient
 
 
 def test_a_flag_is_true_or_false() -> None:

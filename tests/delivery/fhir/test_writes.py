@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from fhir_service import create_app
-from fhir_service.delivery.fhir.routes import LARGEST_BODY
+from fhir_service.delivery.fhir.reading import LARGEST_BODY
 from fhir_service.settings import Settings
 from fhir_service.store import open_store
 
