@@ -62,6 +62,6 @@ def _work(seconds: float) -> None:
 
 if __name__ == "__main__":
     settings = Settings.from_environment(os.environ | {"PORT": sys.argv[2]})
-    granian(settings.host, settings.port, settings.workers).serve(
+    granian(settings, settings.host).serve(
         target_loader=lambda: _application(Path(sys.argv[1])), wrap_loader=False
     )

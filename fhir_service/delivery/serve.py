@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
     from fhir_service.delivery.wsgi import Application
 
-# SQLite and the interpreter lock gain nothing from more; waiting requests queue in Granian.
-_THREADS = 4
+# SQLite keeps no thread waiting, and more of them only stand in each other's way: the slowest answers take
+# longer. One that waits for PostgreSQL leaves its core to others. Requests queue in Granian.
+_THREADS = 2
+_THREADS_THAT_WAIT = 4
 # A worker that does not stop when asked is killed, so that Ctrl-C always ends the service.
 _PATIENCE = 10
 
@@ -137,7 +139,7 @@ def _now() -> int:
 
 def run(settings: Settings, address: str) -> None:
     """Listen and answer until SIGINT or SIGTERM."""
-    server = granian(address, settings.port, settings.workers)
+    server = granian(settings, address)
     server.on_startup(partial(click.echo, greeting(settings)))
     with shared_file() as counts:
         server.serve(target_loader=partial(_served, settings, counts), wrap_loader=False)
@@ -148,7 +150,7 @@ def _served(settings: Settings, counts: Path) -> Application:
     return worker_application(settings, counts).wsgi_app
 
 
-def granian(address: str, port: int, workers: int) -> MPServer | MTServer:
+def granian(settings: Settings, address: str) -> MPServer | MTServer:
     """The server, for whatever application it is then given."""
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces
@@ -157,10 +159,10 @@ def granian(address: str, port: int, workers: int) -> MPServer | MTServer:
     return Granian(
         "fhir_service",  # only its name: `target_loader` makes the application
         address=address,
-        port=port,
+        port=settings.port,
         interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=_THREADS,
+        workers=settings.workers,
+        blocking_threads=_THREADS if settings.database_url.startswith("sqlite") else _THREADS_THAT_WAIT,
         respawn_failed_workers=True,
         workers_kill_timeout=_PATIENCE,
         http=HTTPModes.http1,  # to look at each connection for HTTP/2 costs, and without TLS nobody speaks it
