@@ -10,6 +10,8 @@ from __future__ import annotations
 from flask import Request, current_app
 from werkzeug.exceptions import NotFound
 
+from fhir_service.delivery.wsgi import first_part
+
 
 class DoorRequest(Request):
     """A request whose error handler is that of the door at the beginning of its path."""
@@ -19,15 +21,10 @@ class DoorRequest(Request):
         found = super().blueprints
         if found or not isinstance(self.routing_exception, NotFound):
             return found
-        first = _first(self.path)
+        first = first_part(self.path)
         doors = (
             rule.endpoint.rpartition(".")[0]
             for rule in current_app.url_map.iter_rules()
-            if first and _first(rule.rule) == first
+            if first and first_part(rule.rule) == first
         )
         return [door for door in doors if door][:1]
-
-
-def _first(path: str) -> str:
-    """The first part of a path: `topics` of /topics//x."""
-    return path.partition("/")[2].partition("/")[0]

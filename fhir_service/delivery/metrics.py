@@ -20,7 +20,7 @@ from flask import Blueprint, Response, request
 
 from fhir_service.delivery.cache_control import NOT_KEPT
 from fhir_service.delivery.counts import Counts
-from fhir_service.delivery.wsgi import Application, Environ
+from fhir_service.delivery.wsgi import Application, Environ, first_part
 from fhir_service.version import VERSION
 
 DOORS = (
@@ -62,17 +62,13 @@ def measured(application: Application, counts: Counts) -> Application:
             return application(environ, start)
         finally:
             seconds = time.perf_counter() - begun
-            door = _door(environ["PATH_INFO"])
+            first = first_part(environ["PATH_INFO"])
+            door = first if first in DOORS else "other"
             counts.add((_ANSWERS, door, status))
             counts.add((_WITHIN, door, _BOUNDS[bisect_left(_BOUNDS, seconds)]))
             counts.add((_SECONDS, door), seconds)
 
     return answer
-
-
-def _door(path: str) -> str:
-    first = path[1:].partition("/")[0]
-    return first if first in DOORS else "other"
 
 
 def create_blueprint(counts: Counts) -> Blueprint:

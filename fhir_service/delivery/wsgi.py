@@ -66,6 +66,11 @@ def address_of(environ: Environ) -> str:
     return "/" + path.lstrip("/")
 
 
+def first_part(path: str) -> str:
+    """`topics` of /topics//x: what tells the doors apart."""
+    return path.partition("/")[2].partition("/")[0]
+
+
 def joined(chunks: Iterable[bytes]) -> bytes:
     """The whole body of an answer, which is closed then."""
     try:

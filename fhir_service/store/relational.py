@@ -58,16 +58,19 @@ class RelationalStore(Reading):
 
     def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
         with self._connections.used() as own:
-            if statement is STATE and own.state is not None:
-                return own.state
             try:
-                return self.database.rows(own.get(READER), *statement)
+                return self._found(own, statement)
             except self.database.errors():
                 # A server that was restarted is asked once more, on a new connection.
                 if not self._is_broken(own, READER):
                     raise
                 own.drop(READER)
-                return self.database.rows(own.get(READER), *statement)
+                return self._found(own, statement)
+
+    def _found(self, own: Connections, statement: Sql) -> list[tuple[Any, ...]]:
+        if statement is STATE and own.state is not None:  # which came with BEGIN
+            return own.state
+        return self.database.rows(own.get(READER), *statement)
 
     def _is_broken(self, own: Connections, use: str) -> bool:
         return own.is_open(use) and self.database.is_broken(own.get(use))

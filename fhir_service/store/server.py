@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from fhir_service.search.definitions import SearchParameters
 from fhir_service.store.connections import READER, Connections
-from fhir_service.store.parameters import STATE, StoredParameters
+from fhir_service.store.parameters import StoredParameters
 from fhir_service.store.postgres import PostgresDatabase, position_of
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.sql import Sql
@@ -92,9 +92,7 @@ class Server(RelationalStore):
 
     def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
         with self._connections.used() as own, self._losing(own):
-            if statement is STATE and own.state is not None:
-                return own.state
-            return self.database.rows(own.get(READER), *statement)
+            return self._found(own, statement)
 
     @contextmanager
     def _losing(self, own: Connections) -> Iterator[None]:
