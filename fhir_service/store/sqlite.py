@@ -33,7 +33,6 @@ _SORTING_THREADS = 1  # beside the one that reads and writes; each takes as much
 # NORMAL loses nothing on a crash of the process; after a power cut the newest commits may be missing, never
 # half of one.
 _PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
     "PRAGMA foreign_keys = ON",
     # 32 MiB: pages that many transactions change are copied from the log once for all of them.
@@ -83,9 +82,19 @@ class SqliteDatabase:
             check_same_thread=False,  # a connection is closed by whichever thread closes the store
             cached_statements=512,
         )
+        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            self._write_ahead(connection)
         for pragma in _PRAGMAS:
             connection.execute(pragma)
         return connection
+
+    def _write_ahead(self, connection: sqlite3.Connection) -> None:
+        """Give the file its log, once for good.
+
+        Alone: one that meets another doing it, or making the tables, is refused by SQLite without waiting.
+        """
+        with self.exclusive("migration"):
+            connection.execute("PRAGMA journal_mode = WAL")
 
     def rows(self, connection: sqlite3.Connection, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         asked = [_match(value) if isinstance(value, (TextMatch, Within)) else value for value in values]

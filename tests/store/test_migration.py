@@ -1,15 +1,19 @@
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from fhir_service.store import DATABASES, open_store, sql
 from fhir_service.store.migration import MigrationError, current, migrate, newest, revisions
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.schema import metadata
+from fhir_service.store.sqlite import SqliteDatabase
 from tests.store_fixtures import empty_database
 
 
@@ -70,6 +74,27 @@ def test_a_migration_that_fails_leaves_nothing(
     assert current(empty.database) is None
     monkeypatch.undo()
     assert migrate(empty.database) is True
+
+
+def test_who_connects_while_the_tables_are_made_waits(tmp_path: Path) -> None:
+    """As the workers of a first start do: a refusal would be a request that failed."""
+    database = SqliteDatabase(make_url(f"sqlite:///{tmp_path / 'a.sqlite'}"))
+    is_asking = threading.Event()
+
+    def journal_mode() -> str:
+        is_asking.set()
+        with closing(database.connect()) as connection:
+            mode: str = connection.execute("PRAGMA journal_mode").fetchone()[0]
+            return mode
+
+    with ThreadPoolExecutor() as pool:
+        with database.exclusive("migration"), database.engine.begin() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            connection.exec_driver_sql("CREATE TABLE made (number INTEGER)")
+            asked = [pool.submit(journal_mode) for _ in range(4)]
+            is_asking.wait()
+            assert not wait(asked, 0.2).done
+        assert [one.result() for one in asked] == ["wal"] * 4
 
 
 def test_revisions_are_numbered_without_gaps() -> None:
