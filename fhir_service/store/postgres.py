@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from re import compile as pattern_of
+from typing import Any, NamedTuple
 
 from sqlalchemy import URL, Engine, NullPool, create_engine
 
@@ -35,18 +36,15 @@ _COMPRESS = (
 
 # Every statement that reads is a walk along an index with seeks for each row (sql.py), and ends when the page
 # is full. Where the planner guesses that few rows match, it would rather collect them all from whole tables;
-# such plans stay possible, where there is no other.
-_WALK = "; ".join(
-    f"SET {name} = off"
-    for name in (
-        "enable_seqscan",
-        "enable_hashagg",
-        "enable_hashjoin",
-        "enable_mergejoin",
-        "enable_material",
-        "jit",
-    )
-)
+# such plans stay possible, where there is no other. So there is one plan for all values: it is made once.
+_WALK = "; ".join((
+    *(f"SET enable_{kind} = off" for kind in ("seqscan", "hashagg", "hashjoin", "mergejoin", "material")),
+    "SET jit = off",
+    "SET plan_cache_mode = force_generic_plan",
+))  # fmt: skip
+# But of words and pieces of words it must know how common they are. Until the end of the transaction, which
+# is the end of the way.
+_PLAN_FOR_THESE = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"
 
 
 class PostgresDatabase:
@@ -68,7 +66,6 @@ class PostgresDatabase:
 
         from fhir_service.store.postgres_connection import Pipelined
 
-        # A statement is prepared on the server once it has been used a few times on a connection.
         connection = Pipelined(psycopg.connect(**self._options, autocommit=True))
         try:
             connection.execute(_WALK if searches else _COMPRESS)
@@ -78,8 +75,11 @@ class PostgresDatabase:
         return connection
 
     def rows(self, connection: Any, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        asked = [_asked(value) if isinstance(value, (TextMatch, Within)) else value for value in values]
-        found: list[tuple[Any, ...]] = connection.rows(numbered(text), asked)
+        statement, lists, has_words = numbered(text)
+        if has_words:
+            connection.later(_PLAN_FOR_THESE)
+            values = [_asked(value) if isinstance(value, (TextMatch, Within)) else value for value in values]
+        found: Rows = connection.rows(statement, gathered(values, lists) if lists else values)
         return found
 
     def begin(self, connection: Any, statement: Statement) -> Rows:
@@ -95,11 +95,11 @@ class PostgresDatabase:
         connection.ask(("ROLLBACK", ()))
 
     def ask(self, connection: Any, *statements: Statement) -> list[Rows]:
-        found: list[Rows] = connection.ask(*((numbered(text), values) for text, values in statements))
+        found: list[Rows] = connection.ask(*((numbered(text).text, values) for text, values in statements))
         return found
 
     def lock(self, connection: Any, name: str) -> None:
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_lock_key(name),))
+        connection.rows("SELECT pg_advisory_xact_lock($1)", (_lock_key(name),))
 
     def reserve(self, connection: Any, resources: int, versions: int) -> tuple[list[int], list[int]]:
         (numbers,) = connection.ask((_NUMBERS, (resources, versions)))
@@ -165,20 +165,20 @@ class PostgresDatabase:
         There it is how far it has replayed the log. A primary's snapshot means something in one life of one
         server only: after a promotion the same numbers may stand for other transactions.
         """
-        row = connection.execute(
+        ((token, is_standby),) = connection.rows(
             "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()::text"
             " ELSE pg_current_snapshot()::text || pg_postmaster_start_time() END, pg_is_in_recovery()"
-        ).fetchone()
-        return row[1], row[0]
+        )
+        return is_standby, token
 
     def position(self, connection: Any) -> int:
         """Where the write-ahead log stands: behind all that is committed."""
-        return position_of(connection.execute(_POSITION).fetchone()[0])
+        return position_of(connection.rows(_POSITION)[0][0])
 
     def flushed(self, connection: Any) -> int:
         """Where the write-ahead log stands that is on the disk, which is what standbys get."""
         told = "SELECT (CASE WHEN pg_is_in_recovery() THEN '0/0' ELSE pg_current_wal_flush_lsn() END)::text"
-        return position_of(connection.execute(told).fetchone()[0])
+        return position_of(connection.rows(told)[0][0])
 
     def commit_at(self, connection: Any) -> int:
         """Commit, and tell a position of the log behind it."""
@@ -203,19 +203,48 @@ class PostgresDatabase:
         return (psycopg.OperationalError,)
 
 
-def numbered(text: str) -> str:
-    """The statement with PostgreSQL's own placeholders and its way to words and trigrams."""
+class Numbered(NamedTuple):
+    """A statement with PostgreSQL's own placeholders and its way to words and trigrams."""
+
+    text: str
+    lists: tuple[tuple[int, int], ...]
+    """Between which of the values each array is, that stands for a list of any length: else each length would
+    be a statement of its own. A list of one or two stays, of which the planner makes more."""
+    has_words: bool
+
+
+def numbered(text: str) -> Numbered:
     return _numbered_at_once(text) if len(text) > _LONG else _numbered(text)
 
 
-def _numbered_at_once(text: str) -> str:
-    text = text.replace(VOCABULARY, "vocabulary AS v WHERE v.text ILIKE ? ESCAPE '!'")
-    first, *pieces = text.replace("MATCH ?", "@@ to_tsquery('simple', ?)").split("?")
-    return first + "".join(f"${n}{piece}" for n, piece in enumerate(pieces, 1))
-
-
 _LONG = 4_096  # longer ones list many values, and are not remembered: hardly one comes again
+_LIST = pattern_of(r"(?<!NOT )IN \(\?(?:, \?){2,}\)")
+
+
+def _numbered_at_once(text: str) -> Numbered:
+    marks, lists, end = 0, [], 0
+    for found in _LIST.finditer(text):
+        first = marks + text.count("?", end, found.start())
+        marks, end = first + found[0].count("?"), found.end()
+        lists.append((first, marks))
+    has_words = VOCABULARY in text or "MATCH ?" in text
+    text = _LIST.sub("= ANY (?)", text).replace(VOCABULARY, "vocabulary AS v WHERE v.text ILIKE ? ESCAPE '!'")
+    first_piece, *pieces = text.replace("MATCH ?", "@@ to_tsquery('simple', ?)").split("?")
+    written = first_piece + "".join(f"${n}{piece}" for n, piece in enumerate(pieces, 1))
+    return Numbered(written, tuple(lists), has_words)
+
+
 _numbered = lru_cache(maxsize=1_024)(_numbered_at_once)
+
+
+def gathered(values: Sequence[Any], lists: Sequence[tuple[int, int]]) -> list[Any]:
+    """The values, with an array in place of each list."""
+    gathered: list[Any] = []
+    end = 0
+    for first, behind in lists:
+        gathered += [*values[end:first], [*values[first:behind]]]
+        end = behind
+    return [*gathered, *values[end:]]
 
 
 def position_of(told: str) -> int:

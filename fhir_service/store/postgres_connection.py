@@ -1,45 +1,66 @@
-"""A connection that sends several statements on one way to PostgreSQL and back.
+"""A connection that sends statements to PostgreSQL without psycopg's cursors, several on one way and back.
 
 https://www.postgresql.org/docs/15/libpq-pipeline-mode.html
 
+    rows    one statement, whose answer is waited for
     later   needs no answer: it waits for the next statement that does, and goes before it
     ask     goes at once, behind what waits; the first that fails stops all behind it
 
-A way costs both sides more than most statements take: one process sleeps, and the other one wakes up. These
-statements are written once, so each is prepared when it is first sent, with PostgreSQL's own placeholders.
-Every other statement is psycopg's: those that find rows by one cursor (to make one costs as much as a small
-statement), in binary, for as text a body would come in hexadecimal digits, twice as many bytes.
+A way costs both sides more than most statements take: one process sleeps, and the other one wakes up. A cursor
+costs as much again: it looks at the statement, at its values and at what it gives, and gives up the
+interpreter lock at each step. So each statement is prepared on the way on which it is first sent, with
+PostgreSQL's own placeholders, and from then on is one call of libpq, which gives up the lock once. Answers
+come in binary, for as text a body would be its hexadecimal digits, twice as many bytes, and are psycopg's to read.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from select import POLLIN, POLLOUT, poll
-from typing import Any
+from typing import Any, TypeAlias
 
 import psycopg
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import ConnStatus, ExecStatus, Format
+from psycopg.postgres import types as known
+from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
 
 from fhir_service.store.database import Rows, Statement
+from fhir_service.store.postgres_arrays import array
+
+# How many statements stay prepared on a connection. A search is one of few texts, whatever it asks for.
+_MOST = 100
 
 _DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
-# After these, psycopg lets the server forget all that is prepared on the connection.
-_FORGETS = ("DROP", "ALTER")
+
+# What is prepared gives other columns than before, since tables have changed, or is not known to the server
+# any more: https://www.postgresql.org/docs/15/errcodes-appendix.html
+_OUTDATED = ("0A000", "26000")
+
+# Of all other values the server tells the type by what they are compared with. A number is a long one,
+# whatever its column is: one that does not fit there is in no row, and no mistake.
+_TYPES = {int: known["int8"].oid, float: known["float8"].oid, bool: known["bool"].oid}
+
+_Prepared: TypeAlias = tuple[str, tuple[type, ...]]
+"""A statement and the Python types of its values."""
 
 
 class Pipelined:
     """Of a connection of psycopg's."""
 
     def __init__(self, plain: psycopg.Connection[tuple[Any, ...]]) -> None:
+        plain.prepare_threshold = None  # else it makes the server forget all that is prepared, now and then
         self._plain = plain
+        self._server: Any = plain.pgconn
+        self._reading = Transformer(plain)
         self._waiting: list[Statement] = []
-        self._names: dict[str, bytes] = {}
+        self._names: OrderedDict[_Prepared, bytes] = OrderedDict()
+        """of what is prepared, with what was used last at the end"""
         self._given = 0
         """how many names there were, of which none is given again"""
-        self._cursor = psycopg.RawCursor(plain)
-        self._cursor.format = Format.BINARY
+        self._dropped: list[bytes] = []
+        """names that the server may forget"""
 
     def __enter__(self) -> Pipelined:
         return self
@@ -55,21 +76,27 @@ class Pipelined:
         self._plain.close()
 
     def execute(self, text: str, values: Sequence[Any] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
-        if text.startswith(_FORGETS):
-            self._names.clear()
+        """By psycopg: several statements that are done once."""
         return self.cursor().execute(text, values or None)
-
-    def rows(self, text: str, values: Sequence[Any]) -> Rows:
-        """What a statement with PostgreSQL's own placeholders finds, if it is one that finds anything."""
-        self.ask()
-        if text.startswith(_FORGETS):
-            self._names.clear()
-        found = self._cursor.execute(text, values).pgresult
-        return self._cursor.fetchall() if found is not None and found.nfields else []
 
     def cursor(self) -> psycopg.Cursor[tuple[Any, ...]]:
         self.ask()
         return self._plain.cursor()
+
+    def rows(self, text: str, values: Sequence[Any] = ()) -> Rows:
+        """What a statement finds, if it is one that finds anything."""
+        prepared = (text, tuple(map(type, values)))
+        name = None if self._waiting else self._names.get(prepared)
+        if name is None:
+            return self.ask((text, values))[0]
+        self._names.move_to_end(prepared)
+        result = self._server.exec_prepared(name, _sent(values), None, Format.BINARY)
+        if result.status in _DONE:
+            return self._rows(result)
+        failure = self._failure(result)
+        if failure.sqlstate in _OUTDATED and self._server.transaction_status == TransactionStatus.IDLE:
+            return self.ask((text, values))[0]  # under another name
+        raise failure
 
     def later(self, statement: str, *values: Any) -> None:
         self._waiting.append((statement, values))
@@ -83,38 +110,51 @@ class Pipelined:
         sent, self._waiting = [*self._waiting, *statements], []
         if not sent:
             return []
-        results = self._exchanged([*self._prepared(sent)], sent)
+        results = self._exchanged(sent)
         return [self._rows(one) for one in results[len(results) - len(statements) :]]
 
-    def _prepared(self, sent: Sequence[Statement]) -> Iterator[tuple[str, bytes]]:
-        """Those that are new to the connection, each with its name."""
-        for text in dict.fromkeys(text for text, _ in sent):
-            if text not in self._names:
-                self._given += 1
-                yield text, b"own_%d" % self._given
-
-    def _exchanged(self, new: Sequence[tuple[str, bytes]], sent: Sequence[Statement]) -> list[Any]:
-        server = self._plain.pgconn
+    def _exchanged(self, sent: Sequence[Statement]) -> list[Any]:
+        asked = [(text, tuple(map(type, values))) for text, values in sent]
+        names = {one: self._names.get(one) or self._new_name() for one in asked}
+        new = [one for one in names if one not in self._names]
+        server = self._server
         server.enter_pipeline_mode()
-        for text, name in new:
-            server.send_prepare(name, text.encode())
-        names = self._names | dict(new)
-        for text, values in sent:
-            server.send_query_prepared(names[text], [*map(_value, values)], result_format=Format.BINARY)
+        for name in self._dropped:
+            server.send_close_prepared(name)
+        for text, kinds in new:
+            types = [_TYPES.get(kind, 0) for kind in kinds]
+            server.send_prepare(names[text, kinds], text.encode(), types)
+        for one, (_, values) in zip(asked, sent, strict=True):
+            server.send_query_prepared(names[one], _sent(values), None, Format.BINARY)
         server.pipeline_sync()
-        results = [*self._received()]
+        results = [*self._received()][len(self._dropped) :]
         server.exit_pipeline_mode()
-        for (text, name), result in zip(new, results, strict=False):
-            if result.status == ExecStatus.COMMAND_OK:
-                self._names[text] = name
-        for result in results:
+        self._dropped = []
+        for one, result in zip([*new, *asked], results, strict=True):
             if result.status not in _DONE:
-                raise error_from_result(result, encoding=self._plain.info.encoding)
+                raise self._failure(result)
+            self._names[one] = names[one]
+            self._names.move_to_end(one)
+        while len(self._names) > _MOST:
+            self._dropped.append(self._names.popitem(last=False)[1])
         return results[len(new) :]
+
+    def _new_name(self) -> bytes:
+        self._given += 1
+        return b"own_%d" % self._given
+
+    def _failure(self, result: Any) -> psycopg.Error:
+        failure = error_from_result(result, encoding=self._plain.info.encoding)
+        if failure.sqlstate in _OUTDATED:
+            self._dropped += self._names.values()
+            self._names.clear()
+        if failure.sqlstate is None and self.closed:
+            return psycopg.OperationalError(str(failure))
+        return failure
 
     def _received(self) -> Iterator[Any]:
         """The result of each statement. Other threads go on while the server works."""
-        server, ready = self._plain.pgconn, poll()
+        server, ready = self._server, poll()
         while server.flush():
             # It may have to get rid of answers before it takes more.
             ready.register(server.socket, POLLIN | POLLOUT)
@@ -137,10 +177,17 @@ class Pipelined:
     def _rows(self, result: Any) -> Rows:
         if not result.ntuples:
             return []
-        reading = Transformer(self._plain)
-        reading.set_pgresult(result)
-        return reading.load_rows(0, result.ntuples, tuple)
+        self._reading.set_pgresult(result)
+        rows: Rows = self._reading.load_rows(0, result.ntuples, tuple)
+        self._reading.set_pgresult(None)  # which would stay until the next one comes
+        return rows
+
+
+def _sent(values: Sequence[Any]) -> list[bytes | None]:
+    return [*map(_value, values)]
 
 
 def _value(value: Any) -> bytes | None:
-    return None if value is None else str(value).encode()
+    if value is None:
+        return None
+    return (array(value) if isinstance(value, list) else str(value)).encode()

@@ -4,10 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from fhir_service.search.index import IndexRow
+from fhir_service.search.predicates import Compare, Own, TextMatch
 from fhir_service.store import open_store
 from fhir_service.store.contract import StoredVersion
+from fhir_service.store.postgres import numbered
 from fhir_service.store.relational import RelationalStore
 from tests.databases import new_postgres_database
+from tests.store.test_relational import put, search
 
 
 @pytest.fixture
@@ -27,3 +31,54 @@ def test_long_bodies_are_compressed_in_the_way_that_is_read_fast(store: Relation
     found = store.read("r4", "Library", "a")
     assert found is not None
     assert found.body == body
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "lists"),
+    [
+        ("a = ? AND b IN (?)", "a = $1 AND b IN ($2)", ()),
+        ("a IN (?, ?) AND b = ?", "a IN ($1, $2) AND b = $3", ()),
+        (
+            "a = ? AND b IN (?, ?, ?) AND c = ? AND d IN (?, ?, ?, ?)",
+            "a = $1 AND b = ANY ($2) AND c = $3 AND d = ANY ($4)",
+            ((1, 4), (5, 9)),
+        ),
+        ("a IN (?, ?, ?) AND b = ?", "a = ANY ($1) AND b = $2", ((0, 3),)),
+        ("a NOT IN (?, ?, ?)", "a NOT IN ($1, $2, $3)", ()),
+    ],
+)
+def test_a_list_of_any_length_is_one_value(
+    text: str, written: str, lists: tuple[tuple[int, int], ...]
+) -> None:
+    assert numbered(text)[:2] == (written, lists)
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 7, 2_000])
+def test_each_of_a_list_is_found(store: RelationalStore, length: int) -> None:
+    ids = ("a", 'quoted "b"', "back\\slash", "{c}", "d,e", "NULL", "é")
+    for logical_id in ids:
+        put(store, logical_id)
+    asked = (*ids, *map(str, range(length)))[:length]
+    assert search(store, Own((Compare("logical_id", "in", asked),))) == [*ids[:length]]
+
+
+def test_lists_of_all_lengths_are_one_statement(store: RelationalStore) -> None:
+    put(store, "a")
+    for length in range(3, 40):
+        search(store, Own((Compare("logical_id", "in", ("a", *map(str, range(length)))),)))
+    prepared = [text for (text,) in store.rows("SELECT statement FROM pg_prepared_statements")]
+    assert len([text for text in prepared if "logical_id = ANY" in text]) == 1
+
+
+def test_a_statement_that_reads_is_planned_once_and_one_for_words_each_time(store: RelationalStore) -> None:
+    put(store, "a", IndexRow("text", "", 0, ("some words", "some words and more")))
+    words = TextMatch("narrative", "Library", ((("some", "words"),),))
+    for _ in range(8):
+        assert search(store, words) == ["a"]
+        assert store.read("r4", "Library", "a") is not None
+    plans = store.rows("SELECT statement, generic_plans, custom_plans FROM pg_prepared_statements")
+    of_reads = [plan[1:] for plan in plans if "r.logical_id = $2" in plan[0]]
+    of_words = [plan[1:] for plan in plans if "to_tsquery" in plan[0]]
+    assert of_reads == [(8, 0)]
+    assert of_words
+    assert all(generic == 0 for generic, _ in of_words)

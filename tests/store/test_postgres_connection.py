@@ -1,5 +1,6 @@
 """Several statements on one way to PostgreSQL and back: https://www.postgresql.org/docs/15/libpq-pipeline-mode.html"""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from fhir_service.search.index import IndexRow
 from fhir_service.store import open_store
 from fhir_service.store.contract import StoredVersion
-from fhir_service.store.postgres_connection import Pipelined
+from fhir_service.store.postgres_connection import _MOST, Pipelined
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.transaction import Transaction
 from tests.store.test_relational import R, has_code, search, token
@@ -37,9 +38,9 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     taken: list[int] = []
     exchanged = Pipelined._exchanged
 
-    def counted(self: Pipelined, new: Any, sent: Any) -> list[Any]:
+    def counted(self: Pipelined, sent: Any) -> list[Any]:
         taken.append(len(sent))
-        return exchanged(self, new, sent)
+        return exchanged(self, sent)
 
     monkeypatch.setattr(Pipelined, "_exchanged", counted)
     return taken
@@ -85,14 +86,120 @@ def test_a_statement_that_was_never_prepared_is_prepared_the_next_time(connectio
     assert connection.ask(("SELECT 2 / $1::int", (1,))) == [[(2,)]]
 
 
-def test_it_goes_on_when_psycopg_forgets_all_that_is_prepared(connection: Any) -> None:
-    for _ in range(10):  # so that psycopg has prepared something
-        connection.execute("SELECT count(*) FROM t WHERE n = %s", (1,))
-        connection.ask(("SELECT n FROM t", ()))
-    connection.execute("CREATE TABLE other ()")
-    connection.execute("DROP TABLE other")
-    assert connection.execute("SELECT count(*) FROM pg_prepared_statements").fetchone() == (0,)
-    assert connection.ask(("SELECT n FROM t", ())) == [[]]
+VALUES = {
+    "a number": (7, "$1::bigint"),
+    "a long one": (-(2**62), "$1::bigint"),
+    "a fraction": (0.1, "$1::double precision"),
+    "true": (True, "$1::boolean"),
+    "nothing": (None, "$1::text"),
+    "a text": ('it\'s a \\ "é😀"', "$1::text"),
+    "numbers": ([3, 1, 2], "$1::bigint[]"),
+    "texts": (["a,b", 'say "x"', "\\", "", "NULL", "{é}"], "$1::text[]"),
+}
+
+
+@pytest.mark.parametrize(("value", "text"), VALUES.values(), ids=VALUES)
+def test_values_come_back_as_they_went(connection: Any, value: Any, text: str) -> None:
+    for _ in range(3):  # prepared, and by its name
+        assert connection.rows(f"SELECT {text}", (value,)) == [(value,)]
+
+
+def test_rows_have_the_types_of_their_columns(connection: Any) -> None:
+    numbers, others = "1::smallint, 2::int, 3::bigint, 0.5::float8", "'a'::text, false, '\\x00ff'::bytea"
+    for _ in range(3):
+        assert connection.rows(f"SELECT {numbers}, {others}, '[1]'::json, NULL") == [
+            (1, 2, 3, 0.5, "a", False, b"\0\xff", [1], None)
+        ]
+
+
+def test_a_number_that_its_column_cannot_hold_is_in_no_row(connection: Any) -> None:
+    connection.rows("INSERT INTO t VALUES ($1, NULL)", (1,))
+    for number, found in ((1, [(1,)]), (2**40, []), (-(2**62), [])):
+        assert connection.rows("SELECT n FROM t WHERE n = $1", (number,)) == found
+
+
+def test_the_same_place_may_hold_values_of_several_types(connection: Any) -> None:
+    connection.rows("INSERT INTO t VALUES (1, NULL), (2, NULL)")
+    for least, found in ((2, [(2,)]), (1.5, [(2,)]), ("1", [(1,), (2,)]), (None, []), (1, [(1,), (2,)])):
+        assert connection.rows("SELECT n FROM t WHERE n >= $1 ORDER BY n", (least,)) == found
+
+
+def test_what_waits_goes_with_what_is_read(connection: Any, ways: list[int]) -> None:
+    for number in (1, 2):
+        connection.later("INSERT INTO t VALUES ($1, NULL)", number)
+        assert len(connection.rows("SELECT n FROM t")) == number
+    assert ways == [2, 2]
+
+
+@pytest.mark.parametrize("command", ["DISCARD ALL", "DEALLOCATE ALL"])
+def test_it_goes_on_when_the_server_has_forgotten_what_was_prepared(connection: Any, command: str) -> None:
+    assert connection.rows("SELECT count(*) FROM t") == connection.rows("SELECT count(*) FROM t") == [(0,)]
+    connection.execute(command)
+    assert connection.rows("SELECT count(*) FROM t") == [(0,)]
+    connection.execute(command)
+    with pytest.raises(psycopg.errors.InvalidSqlStatementName):  # it may be one of several, in a transaction
+        connection.ask(("SELECT count(*) FROM t", ()))
+    assert connection.ask(("SELECT count(*) FROM t", ())) == [[(0,)]]
+
+
+def test_what_gives_other_columns_since_a_table_has_changed_is_prepared_anew(connection: Any) -> None:
+    for _ in range(2):
+        assert connection.rows("SELECT * FROM t") == []
+    connection.rows("INSERT INTO t VALUES (1, NULL)")
+    connection.execute("ALTER TABLE t ALTER body TYPE TEXT USING 'changed'")
+    assert connection.rows("SELECT * FROM t") == [(1, "changed")]
+    connection.execute("ALTER TABLE t DROP body")
+    connection.ask(("BEGIN", ()))
+    with pytest.raises(psycopg.errors.FeatureNotSupported):  # which has ended the transaction
+        connection.rows("SELECT * FROM t")
+    connection.ask(("ROLLBACK", ()))
+    assert connection.rows("SELECT * FROM t") == [(1,)]
+
+
+def test_a_table_that_was_made_anew_is_read(connection: Any) -> None:
+    for number in (1, 2):
+        connection.rows("INSERT INTO t VALUES ($1, NULL)", (number,))
+        assert connection.rows("SELECT n FROM t") == connection.rows("SELECT n FROM t") == [(number,)]
+        connection.execute("DROP TABLE t")
+        connection.execute("CREATE TABLE t (n INTEGER PRIMARY KEY, body BYTEA)")
+
+
+def test_of_many_statements_those_used_last_stay_prepared(connection: Any) -> None:
+    for number in range(3 * _MOST):
+        assert connection.rows(f"SELECT {number}") == [(number,)]
+        assert connection.rows("SELECT -1") == [(-1,)]
+    kept = {text for (text,) in connection.rows("SELECT statement FROM pg_prepared_statements")}
+    assert len(kept) <= _MOST + 1
+    assert {"SELECT -1", f"SELECT {3 * _MOST - 1}"} <= kept
+    assert "SELECT 0" not in kept
+    assert connection.rows("SELECT 0") == [(0,)]
+
+
+def test_other_threads_go_on_while_the_server_works(store: RelationalStore, connection: Any) -> None:
+    lock, unlock = "SELECT pg_advisory_lock($1)", "SELECT pg_advisory_unlock($1)"
+    connection.execute("SET lock_timeout = '10s'")
+    for statement in (lock, unlock):
+        connection.rows(statement, (1,))
+    with store.database.connect() as other:
+        other.rows(lock, (1,))
+
+        def release() -> None:
+            while not other.rows("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+                pass
+            other.rows(unlock, (1,))
+
+        releasing = threading.Thread(target=release)
+        releasing.start()
+        connection.rows(lock, (1,))
+        releasing.join()
+    assert connection.rows(unlock, (1,)) == [(True,)]
+
+
+def test_a_statement_that_fails_is_told_as_what_it_is(connection: Any) -> None:
+    for _ in range(3):
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            connection.rows("SELECT 1 / $1::int", (0,))
+    assert connection.rows("SELECT 1 / $1::int", (1,)) == [(1,)]
 
 
 def test_more_than_fits_into_a_socket_goes_both_ways(connection: Any) -> None:
@@ -109,6 +216,19 @@ def test_a_connection_that_is_lost_says_so(store: RelationalStore, connection: A
     with pytest.raises(psycopg.OperationalError):
         for _ in range(2):  # the first may still learn why
             connection.ask(("SELECT 1", ()))
+    assert connection.closed
+
+
+@pytest.mark.parametrize("statements", [1, 2])
+def test_a_connection_that_is_lost_while_it_reads_says_so(
+    store: RelationalStore, connection: Any, statements: int
+) -> None:
+    ((pid,),) = connection.rows("SELECT pg_backend_pid()")
+    with store.database.connect() as other:
+        other.execute("SELECT pg_terminate_backend(%s)", (pid,))
+    for _ in range(statements):
+        with pytest.raises(psycopg.OperationalError):
+            connection.rows("SELECT pg_backend_pid()")
     assert connection.closed
 
 

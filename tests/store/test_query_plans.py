@@ -16,6 +16,8 @@ import yaml
 
 from fhir_service.search.query import parse_query
 from fhir_service.store import open_store, parameters
+from fhir_service.store.postgres import gathered, numbered
+from fhir_service.store.postgres_arrays import array
 from fhir_service.store.reading import Reading
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.schema import metadata
@@ -133,8 +135,27 @@ _UNIQUE = {
 
 
 def _of_postgresql(store: RelationalStore, statement: Sql) -> Iterator[Look]:
-    ((plans,),) = store.rows(f"EXPLAIN (FORMAT JSON) {statement.text}", *statement.values)
+    """By the one plan for all values, or where words are asked for, by that for these."""
+    explain = "EXPLAIN (FORMAT JSON)"
+    if numbered(statement.text).has_words:
+        ((plans,),) = store.rows(f"{explain} {statement.text}", *statement.values)
+    else:
+        ((plans,),) = store.rows(f"{explain} EXECUTE {_prepared(store, statement)}")
+        store.rows("DEALLOCATE explained")
     yield from _of_plan(plans[0]["Plan"], "")
+
+
+def _prepared(store: RelationalStore, statement: Sql) -> str:
+    """Its name, with the values to execute it with."""
+    text, lists, _ = numbered(statement.text)
+    values = gathered(statement.values, lists)
+    if not values:
+        store.rows(f"PREPARE explained AS {text}")
+        return "explained"
+    types = ["bigint" if type(value) is int else "unknown" for value in values]
+    store.rows(f"PREPARE explained ({', '.join(types)}) AS {text}")
+    told = [f"'{array(value) if isinstance(value, list) else value}'" for value in values]
+    return f"explained ({', '.join(told)})"
 
 
 def _of_plan(plan: dict[str, Any], around: str) -> Iterator[Look]:
