@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from fhir_service.exchange import Services
@@ -73,6 +73,9 @@ class MemoryStore:
 
     def history(self, release: str, scope: HistoryScope) -> HistoryPage:
         raise NotImplementedError("use the real store")
+
+    def presuming(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def write(self) -> AbstractContextManager[WritableResources]:
         raise NotImplementedError("use the real store")

@@ -36,6 +36,11 @@ _NOT_HELD = frozenset({"contraindication", "interaction"})
 
 
 def handle(request: Request, services: Services) -> Response:
+    with services.store.presuming():
+        return _answer(request, services)
+
+
+def _answer(request: Request, services: Services) -> Response:
     release = request.release
     allowed = authorise(request.authorization, services.guard, "search-type", request.type_name)
     readable = covered_types(allowed, services.types[release.name], "s")

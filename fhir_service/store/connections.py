@@ -30,6 +30,9 @@ class Connections:
         promoted may lack the last ones."""
         self.state: Rows | None = None
         """What the open transaction read as `parameters.STATE`: until it ends, nobody changes that."""
+        self.presumes = False
+        self.presumed: Rows | None = None
+        """What is taken to be `parameters.STATE` and was not looked at yet (RelationalStore.presuming)."""
 
     def get(self, use: str) -> Any:
         """The one for that use. What reads never writes: so `data_version` tells it of every commit."""

@@ -96,6 +96,12 @@ class Resources(Protocol):
     def search(self, release: str, query: Query) -> Page:
         """The page of current, undeleted resources that satisfy the query, in a stable order."""
 
+    def presuming(self) -> AbstractContextManager[None]:
+        """A block that only reads and may be repeated: Contended when definitions changed as it began.
+
+        What is told of them in it may be what they were last, until its first look into the store tells.
+        """
+
     def indexed_uris(self, release: str, parameter: Key, prefix: str, limit: int) -> Sequence[str]:
         """The different values of a search parameter of URIs that start so, in order, at most so many."""
 

@@ -75,11 +75,7 @@ class PostgresDatabase:
         return connection
 
     def rows(self, connection: Any, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        statement, lists, has_words = numbered(text)
-        if has_words:
-            connection.later(_PLAN_FOR_THESE)
-            values = [_asked(value) if isinstance(value, (TextMatch, Within)) else value for value in values]
-        found: Rows = connection.rows(statement, gathered(values, lists) if lists else values)
+        found: Rows = connection.rows(*_sent(connection, text, values))
         return found
 
     def begin(self, connection: Any, statement: Statement) -> Rows:
@@ -95,7 +91,7 @@ class PostgresDatabase:
         connection.ask(("ROLLBACK", ()))
 
     def ask(self, connection: Any, *statements: Statement) -> list[Rows]:
-        found: list[Rows] = connection.ask(*((numbered(text).text, values) for text, values in statements))
+        found: list[Rows] = connection.ask(*[_sent(connection, *statement) for statement in statements])
         return found
 
     def lock(self, connection: Any, name: str) -> None:
@@ -263,6 +259,14 @@ def _is_away(sqlstate: str | None) -> bool:
 
 def _lock_key(name: str) -> int:
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def _sent(connection: Any, text: str, values: Sequence[Any]) -> Statement:
+    statement, lists, has_words = numbered(text)
+    if has_words:
+        connection.later(_PLAN_FOR_THESE)
+        values = [_asked(value) if isinstance(value, (TextMatch, Within)) else value for value in values]
+    return statement, gathered(values, lists) if lists else values
 
 
 def _asked(value: TextMatch | Within) -> str:

@@ -6,11 +6,12 @@ https://www.postgresql.org/docs/15/libpq-pipeline-mode.html
     later   needs no answer: it waits for the next statement that does, and goes before it
     ask     goes at once, behind what waits; the first that fails stops all behind it
 
-A way costs both sides more than most statements take: one process sleeps, and the other one wakes up. A cursor
-costs as much again: it looks at the statement, at its values and at what it gives, and gives up the
-interpreter lock at each step. So each statement is prepared on the way on which it is first sent, with
-PostgreSQL's own placeholders, and from then on is one call of libpq, which gives up the lock once. Answers
-come in binary, for as text a body would be its hexadecimal digits, twice as many bytes, and are psycopg's to read.
+A way costs both sides more than most statements take: one process sleeps, and the other one wakes up. A
+cursor of psycopg's costs as much again: it looks at the statement, at its values and at what it gives, and
+gives up the interpreter lock at each step. So each statement is prepared on the way on which it is first
+sent, with PostgreSQL's own placeholders, and one that is read by is a single call of libpq from then on,
+which gives up the lock once. Rows come in binary, for as text a body would be its hexadecimal digits, twice
+as many bytes; psycopg still makes Python's values of them.
 """
 
 from __future__ import annotations
@@ -115,17 +116,16 @@ class Pipelined:
 
     def _exchanged(self, sent: Sequence[Statement]) -> list[Any]:
         asked = [(text, tuple(map(type, values))) for text, values in sent]
-        names = {one: self._names.get(one) or self._new_name() for one in asked}
-        new = [one for one in names if one not in self._names]
+        new = {one: self._new_name() for one in asked if one not in self._names}
         server = self._server
         server.enter_pipeline_mode()
         for name in self._dropped:
             server.send_close_prepared(name)
-        for text, kinds in new:
-            types = [_TYPES.get(kind, 0) for kind in kinds]
-            server.send_prepare(names[text, kinds], text.encode(), types)
+        for (text, kinds), name in new.items():
+            server.send_prepare(name, text.encode(), [_TYPES.get(kind, 0) for kind in kinds])
         for one, (_, values) in zip(asked, sent, strict=True):
-            server.send_query_prepared(names[one], _sent(values), None, Format.BINARY)
+            name = self._names.get(one) or new[one]
+            server.send_query_prepared(name, _sent(values), None, Format.BINARY)
         server.pipeline_sync()
         results = [*self._received()][len(self._dropped) :]
         server.exit_pipeline_mode()
@@ -133,7 +133,8 @@ class Pipelined:
         for one, result in zip([*new, *asked], results, strict=True):
             if result.status not in _DONE:
                 raise self._failure(result)
-            self._names[one] = names[one]
+            if one in new:
+                self._names[one] = new[one]
             self._names.move_to_end(one)
         while len(self._names) > _MOST:
             self._dropped.append(self._names.popitem(last=False)[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from fhir_service.search.keys import after_prefix
@@ -27,6 +28,9 @@ class Reading(ABC):
     @abstractmethod
     def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
         """Run a statement, written with `?`."""
+
+    def presuming(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def read(self, release: str, type_name: str, logical_id: str) -> StoredVersion | None:
         return self._version(sql.READ, release, type_name, logical_id)

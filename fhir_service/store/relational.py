@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from fhir_service.errors import Contended, Unavailable
 from fhir_service.search.definitions import SearchParameters
 from fhir_service.store.connections import READER, WRITER, Connections, ThreadConnections
-from fhir_service.store.database import DEFINITIONS, FILLING, Database
+from fhir_service.store.database import DEFINITIONS, FILLING, Database, Rows
 from fhir_service.store.migration import migrate
 from fhir_service.store.parameters import STATE, StoredParameters
 from fhir_service.store.reading import Reading
@@ -32,6 +32,8 @@ class RelationalStore(Reading):
         self.commits = 0
         """how many transactions this store has committed itself"""
         self._watch = ChangeWatch(database, lambda: self.commits)
+        self._state: Rows | None = None
+        """what `parameters.STATE` was when it was last looked at"""
 
     def watch(self) -> object:
         return self._watch.look()
@@ -68,9 +70,42 @@ class RelationalStore(Reading):
                 return self._found(own, statement)
 
     def _found(self, own: Connections, statement: Sql) -> list[tuple[Any, ...]]:
-        if statement is STATE and own.state is not None:  # which came with BEGIN
+        if statement is STATE:
+            return self._state_of(own)
+        if own.presumed is None:
+            return self.database.rows(own.get(READER), *statement)
+        state, found = self.database.ask(own.get(READER), STATE, statement)
+        self._confirm(own, state)
+        return found
+
+    def _state_of(self, own: Connections) -> Rows:
+        if own.state is not None:  # which came with BEGIN
             return own.state
-        return self.database.rows(own.get(READER), *statement)
+        if own.presumes and self._state is not None:
+            own.presumed = self._state
+            return self._state
+        self._state = self.database.rows(own.get(READER), *STATE)
+        return self._state
+
+    def presuming(self) -> AbstractContextManager[None]:
+        # Where a look is a way to another process: it goes with the first statement, or at the end.
+        return self._presuming() if self.database.TOKEN_AGE else nullcontext()
+
+    @contextmanager
+    def _presuming(self) -> Iterator[None]:
+        own = self._connections.mine()
+        own.presumes = True
+        try:
+            yield
+        finally:  # also what is refused may be refused for what held before
+            own.presumes = False
+            if own.presumed is not None:
+                self._confirm(own, self._rows(STATE))
+
+    def _confirm(self, own: Connections, state: Rows) -> None:
+        presumed, own.presumed, self._state = own.presumed, None, state
+        if presumed is not None and set(presumed) != set(state):
+            raise Contended("The definitions of search parameters were changed at the same time.")
 
     def _is_broken(self, own: Connections, use: str) -> bool:
         return own.is_open(use) and self.database.is_broken(own.get(use))

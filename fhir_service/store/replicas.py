@@ -22,7 +22,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -90,6 +90,9 @@ class ReplicatedStore:
 
     def search(self, release: str, query: Query) -> Page:
         return self._ask(lambda server: server.search(release, query))
+
+    def presuming(self) -> AbstractContextManager[None]:
+        return nullcontext()  # each look is a way of its own: which server is asked, the first one decides
 
     def indexed_uris(self, release: str, parameter: Key, prefix: str, limit: int) -> list[str]:
         return self._ask(lambda server: server.indexed_uris(release, parameter, prefix, limit))

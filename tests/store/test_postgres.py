@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from fhir_service.errors import Contended, Invalid
 from fhir_service.search.index import IndexRow
 from fhir_service.search.predicates import Compare, Own, TextMatch
 from fhir_service.store import open_store
@@ -11,6 +12,8 @@ from fhir_service.store.contract import StoredVersion
 from fhir_service.store.postgres import numbered
 from fhir_service.store.relational import RelationalStore
 from tests.databases import new_postgres_database
+from tests.interactions.writers import BUILT, ask, services_over
+from tests.store.test_parameters import definition
 from tests.store.test_relational import put, search
 
 
@@ -82,3 +85,37 @@ def test_a_statement_that_reads_is_planned_once_and_one_for_words_each_time(stor
     assert of_reads == [(8, 0)]
     assert of_words
     assert all(generic == 0 for generic, _ in of_words)
+
+
+def test_what_is_presumed_of_definitions_is_looked_at_with_the_first_statement(
+    store: RelationalStore,
+) -> None:
+    parameters = store.search_parameters(BUILT)
+    assert parameters["r4"].pending_data == []
+    with pytest.raises(Contended), store.presuming():
+        assert parameters["r4"].pending_data == []
+        _define_elsewhere(store)
+        store.read("r4", "Library", "a")
+    with store.presuming():
+        assert [one["code"] for one in parameters["r4"].pending_data] == ["eyes"]
+        assert store.read("r4", "Library", "a") is None
+
+
+def test_what_is_refused_for_what_was_presumed_is_looked_at_before_it_is_told(store: RelationalStore) -> None:
+    parameters = store.search_parameters(BUILT)
+    assert parameters["r4"].pending_data == []
+    with pytest.raises(Invalid), store.presuming():
+        assert parameters["r4"].pending_data == []
+        raise Invalid("There is no such parameter.")
+    with pytest.raises(Contended), store.presuming():
+        assert parameters["r4"].pending_data == []
+        _define_elsewhere(store)
+        raise Invalid("There is no such parameter.")
+
+
+def _define_elsewhere(store: RelationalStore) -> None:
+    """As another process does, over a store of its own."""
+    other = open_store(store.database.engine.url.render_as_string(hide_password=False))
+    put_definition = ask(services_over(other), "PUT", "SearchParameter/eyes", definition())
+    assert put_definition.status == 201
+    other.close()

@@ -14,6 +14,7 @@ from fhir_service.store.contract import StoredVersion
 from fhir_service.store.postgres_connection import _MOST, Pipelined
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.transaction import Transaction
+from tests.interactions.writers import ask, parsed, services_over
 from tests.store.test_relational import R, has_code, search, token
 from tests.store_fixtures import new_database
 
@@ -248,6 +249,19 @@ def test_a_write_takes_few_ways(store: RelationalStore, ways: list[int]) -> None
         taken[done] = len(ways)
     assert taken == {"create": 3, "update": 4, "delete": 4}
     assert search(store, has_code("x")) == ["first"]
+
+
+def test_a_search_looks_at_the_definitions_on_the_way_of_its_first_statement(
+    store: RelationalStore, ways: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with store.write() as transaction:
+        put(transaction, 1)
+    services = services_over(store)
+    for _ in range(2):
+        ways.clear()
+        answer = parsed(ask(services, "GET", "Library", None, (("_id", "a"),)))
+    assert answer["total"] == 1
+    assert ways == [2]
 
 
 def test_bodies_are_compressed_by_what_is_fast(store: RelationalStore) -> None:
