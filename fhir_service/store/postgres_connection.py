@@ -17,7 +17,7 @@ as many bytes; psycopg still makes Python's values of them.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from select import POLLIN, POLLOUT, poll
 from typing import Any, TypeAlias
 
@@ -33,7 +33,10 @@ from fhir_service.store.postgres_arrays import array
 # How many statements stay prepared on a connection. A search is one of few texts, whatever it asks for.
 _MOST = 100
 
-_DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
+# As plain numbers: to compare members of an enumeration costs more than to send a statement.
+_DONE = frozenset(map(int, (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)))
+_END = int(ExecStatus.PIPELINE_SYNC)
+_BINARY = int(Format.BINARY)
 
 # What is prepared gives other columns than before, since tables have changed, or is not known to the server
 # any more: https://www.postgresql.org/docs/15/errcodes-appendix.html
@@ -54,6 +57,8 @@ class Pipelined:
         plain.prepare_threshold = None  # else it makes the server forget all that is prepared, now and then
         self._plain = plain
         self._server: Any = plain.pgconn
+        self._ready = poll()
+        self._ready.register(plain.fileno(), POLLIN)
         self._reading = Transformer(plain)
         self._waiting: list[Statement] = []
         self._names: OrderedDict[_Prepared, bytes] = OrderedDict()
@@ -91,7 +96,7 @@ class Pipelined:
         if name is None:
             return self.ask((text, values))[0]
         self._names.move_to_end(prepared)
-        result = self._server.exec_prepared(name, _sent(values), None, Format.BINARY)
+        result = self._server.exec_prepared(name, _sent(values), None, _BINARY)
         if result.status in _DONE:
             return self._rows(result)
         failure = self._failure(result)
@@ -125,9 +130,9 @@ class Pipelined:
             server.send_prepare(name, text.encode(), [_TYPES.get(kind, 0) for kind in kinds])
         for one, (_, values) in zip(asked, sent, strict=True):
             name = self._names.get(one) or new[one]
-            server.send_query_prepared(name, _sent(values), None, Format.BINARY)
+            server.send_query_prepared(name, _sent(values), None, _BINARY)
         server.pipeline_sync()
-        results = [*self._received()][len(self._dropped) :]
+        results = self._received()[len(self._dropped) :]
         server.exit_pipeline_mode()
         self._dropped = []
         for one, result in zip([*new, *asked], results, strict=True):
@@ -153,15 +158,16 @@ class Pipelined:
             return psycopg.OperationalError(str(failure))
         return failure
 
-    def _received(self) -> Iterator[Any]:
+    def _received(self) -> list[Any]:
         """The result of each statement. Other threads go on while the server works."""
-        server, ready = self._server, poll()
+        server, ready = self._server, self._ready
+        results: list[Any] = []
         while server.flush():
             # It may have to get rid of answers before it takes more.
-            ready.register(server.socket, POLLIN | POLLOUT)
+            ready.modify(server.socket, POLLIN | POLLOUT)
             if ready.poll()[0][1] & POLLIN:
                 server.consume_input()
-        ready.register(server.socket, POLLIN)
+            ready.modify(server.socket, POLLIN)
         while True:
             while server.is_busy():
                 ready.poll()
@@ -170,10 +176,10 @@ class Pipelined:
             if result is None:  # the end of one statement's results
                 if server.status == ConnStatus.BAD:
                     raise psycopg.OperationalError("the connection is lost")
-                continue
-            if result.status == ExecStatus.PIPELINE_SYNC:
-                return
-            yield result
+            elif result.status == _END:
+                return results
+            else:
+                results.append(result)
 
     def _rows(self, result: Any) -> Rows:
         if not result.ntuples:
