@@ -100,9 +100,13 @@ class Pipelined:
         if result.status in _DONE:
             return self._rows(result)
         failure = self._failure(result)
-        if failure.sqlstate in _OUTDATED and self._server.transaction_status == TransactionStatus.IDLE:
+        if failure.sqlstate in _OUTDATED and self._is_idle():
             return self.ask((text, values))[0]  # under another name
         raise failure
+
+    def _is_idle(self) -> bool:
+        """Whether no transaction is open: then one way is a whole one, which may be gone once more."""
+        return bool(self._server.transaction_status == TransactionStatus.IDLE)
 
     def later(self, statement: str, *values: Any) -> None:
         self._waiting.append((statement, values))
@@ -116,7 +120,13 @@ class Pipelined:
         sent, self._waiting = [*self._waiting, *statements], []
         if not sent:
             return []
-        results = self._exchanged(sent)
+        is_whole = self._is_idle()
+        try:
+            results = self._exchanged(sent)
+        except psycopg.Error as failure:
+            if not (is_whole and failure.sqlstate in _OUTDATED and self._is_idle()):
+                raise
+            results = self._exchanged(sent)
         return [self._rows(one) for one in results[len(results) - len(statements) :]]
 
     def _exchanged(self, sent: Sequence[Statement]) -> list[Any]:

@@ -138,9 +138,36 @@ def test_it_goes_on_when_the_server_has_forgotten_what_was_prepared(connection: 
     connection.execute(command)
     assert connection.rows("SELECT count(*) FROM t") == [(0,)]
     connection.execute(command)
-    with pytest.raises(psycopg.errors.InvalidSqlStatementName):  # it may be one of several, in a transaction
-        connection.ask(("SELECT count(*) FROM t", ()))
-    assert connection.ask(("SELECT count(*) FROM t", ())) == [[(0,)]]
+    connection.later("INSERT INTO t VALUES (1, NULL)")
+    assert connection.ask(("SELECT count(*) FROM t", ())) == [[(1,)]]
+
+
+def test_a_transaction_is_not_begun_again_when_the_server_has_forgotten_what_was_prepared(
+    connection: Any,
+) -> None:
+    for _ in range(2):
+        connection.ask(("BEGIN", ()))
+        connection.later("INSERT INTO t VALUES (1, NULL)")
+        connection.ask(("ROLLBACK", ()))
+    connection.ask(("BEGIN", ()))
+    connection.later("INSERT INTO t VALUES (2, NULL)")
+    connection.ask(("SELECT 1", ()))
+    connection.execute("DEALLOCATE ALL")
+    connection.later("INSERT INTO t VALUES (1, NULL)")
+    with pytest.raises(psycopg.errors.InvalidSqlStatementName):
+        connection.ask(("COMMIT", ()), ("SELECT 1", ()))
+    connection.ask(("ROLLBACK", ()))
+    assert connection.rows("SELECT n FROM t") == []
+
+
+def test_what_is_committed_is_not_sent_again_for_what_fails_after_it(connection: Any) -> None:
+    connection.rows("SELECT * FROM t")
+    connection.ask(("BEGIN", ()))
+    connection.later("INSERT INTO t VALUES (1, NULL)")
+    connection.later("ALTER TABLE t DROP body")
+    with pytest.raises(psycopg.errors.FeatureNotSupported):
+        connection.ask(("COMMIT", ()), ("SELECT * FROM t", ()))
+    assert connection.rows("SELECT * FROM t") == [(1,)]
 
 
 def test_what_gives_other_columns_since_a_table_has_changed_is_prepared_anew(connection: Any) -> None:
