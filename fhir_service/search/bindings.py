@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/search.html#token and #mimetype
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from fhir_service.releases import Release
 from fhir_service.releases.elements import Element
@@ -13,13 +13,15 @@ from fhir_service.releases.elements import Element
 BOOLEAN_SYSTEMS = frozenset(
     ("http://terminology.hl7.org/CodeSystem/special-values", "http://hl7.org/fhir/special-values")
 )
+# Elements of these types have no system in the data, and a binding or the type may imply one.
+WITHOUT_SYSTEM = frozenset(("code", "boolean"))
 MEDIA_TYPES = "http://hl7.org/fhir/ValueSet/mimetypes"
 
 
-def implied_systems(expression: str, type_name: str, release: Release) -> frozenset[str] | None:
+def implied_systems(expression: str, starts: Iterable[str], release: Release) -> frozenset[str] | None:
     """The systems that required bindings imply; None when they do not tell."""
     found: set[str] = set()
-    for names in _paths(expression, type_name):
+    for type_name, names in _paths(expression, starts, release):
         systems = _implied(names, type_name, release)
         if systems is None:
             return None
@@ -28,39 +30,40 @@ def implied_systems(expression: str, type_name: str, release: Release) -> frozen
 
 
 def _implied(names: list[str], type_name: str, release: Release) -> frozenset[str] | None:
-    ends_in, element = _end(names, type_name, release)
-    if ends_in == "boolean":
-        return BOOLEAN_SYSTEMS
+    types, element = _end(names, type_name, release)
     if names and element is None:
         return None
-    if element is None or ends_in != "code":
-        return frozenset()
-    if element.binding is None:
-        return None
-    codings = release.required_codings(element.binding.value_set)
-    return None if codings is None else frozenset(codings)
+    found = BOOLEAN_SYSTEMS if "boolean" in types else frozenset()
+    if element is None or "code" not in types:
+        return found
+    codings = release.required_codings(element.binding.value_set) if element.binding else None
+    return None if codings is None else found.union(codings)
 
 
-def holds_media_types(expression: str, type_name: str, release: Release) -> bool:
-    ends = (_end(names, type_name, release)[1] for names in _paths(expression, type_name))
+def holds_media_types(expression: str, starts: Iterable[str], release: Release) -> bool:
+    ends = (_end(names, type_name, release)[1] for type_name, names in _paths(expression, starts, release))
     bindings = (element.binding for element in ends if element is not None)
     return any(binding is not None and binding.value_set == MEDIA_TYPES for binding in bindings)
 
 
-def _paths(expression: str, type_name: str) -> Iterator[list[str]]:
-    """The names of elements in each branch of the expression that may start from this type."""
-    for branch in expression.split("|"):
-        head, *names = branch.strip().split(".")
-        if not head.isidentifier() or head == type_name:
-            yield names
+def _paths(expression: str, starts: Iterable[str], release: Release) -> Iterator[tuple[str, list[str]]]:
+    """The names of elements in each branch of the expression, with each type that it may start from."""
+    branches = [branch.strip().split(".") for branch in expression.split("|")]
+    for type_name in starts:
+        for head, *names in branches:
+            if not head[:1].isupper():
+                yield type_name, [head, *names]
+            elif release.is_a(type_name, head):
+                yield type_name, names
 
 
-def _end(names: list[str], type_name: str, release: Release) -> tuple[str, Element | None]:
-    """The type at the end of a path and the last element; none where the definitions do not lead on."""
-    element = None
+def _end(names: list[str], type_name: str, release: Release) -> tuple[tuple[str, ...], Element | None]:
+    """The types at the end of a path and the last element; none where the definitions do not lead on."""
+    element: Element | None = None
+    types: tuple[str, ...] = (type_name,)
     for name in names:
-        element = release.type_definition(type_name).elements.get(name)
+        element = release.type_definition(types[0]).elements.get(name)
         if element is None:
-            return "", None
-        type_name = element.types[0]
-    return type_name, element
+            return (), None
+        types = element.types
+    return types, element

@@ -17,7 +17,7 @@ from typing import Any
 
 from fhir_service.fhir.path import Path, UnsupportedExpression, compile_path
 from fhir_service.releases import Release
-from fhir_service.search.bindings import holds_media_types, implied_systems
+from fhir_service.search.bindings import BOOLEAN_SYSTEMS, WITHOUT_SYSTEM, holds_media_types, implied_systems
 from fhir_service.search.predicates import Key
 
 # Search parameter types this service indexes: the names of the files in `param_types/`.
@@ -97,6 +97,10 @@ class SearchParameter:
         """What its index rows are kept under."""
         return (self.type_name, self.code)
 
+    @property
+    def _starts(self) -> tuple[str, ...]:
+        return self.starts or (self.type_name,)
+
     @cached_property
     def path(self) -> Path:
         """The compiled expression; raises UnsupportedExpression."""
@@ -114,7 +118,17 @@ class SearchParameter:
 
         None when the definitions do not tell; then any system fits.
         """
-        return implied_systems(self.expression, self.type_name, self.release)
+        types = value_types(self)
+        if "" in types:
+            return None
+        if "code" in types:
+            return implied_systems(self.expression, self._starts, self.release)
+        return BOOLEAN_SYSTEMS if "boolean" in types else frozenset()
+
+    @cached_property
+    def finds_systems(self) -> bool:
+        """Of tokens: whether a value may come with a system of its own."""
+        return not value_types(self) <= WITHOUT_SYSTEM
 
     @cached_property
     def ignores_case(self) -> bool:
@@ -124,7 +138,7 @@ class SearchParameter:
     @cached_property
     def holds_media_types(self) -> bool:
         """Whether it looks at codes such as `text/xml; charset=UTF-8`."""
-        return holds_media_types(self.expression, self.type_name, self.release)
+        return holds_media_types(self.expression, self._starts, self.release)
 
     @cached_property
     def is_single(self) -> bool:
@@ -161,10 +175,7 @@ class SearchParameter:
 
 def value_types(parameter: SearchParameter) -> set[str]:
     """The types of what it finds; an empty one stands for those that are not known."""
-    paths = (
-        compile_path(parameter.expression, start, parameter.release)
-        for start in parameter.starts or (parameter.type_name,)
-    )
+    paths = (compile_path(parameter.expression, start, parameter.release) for start in parameter._starts)
     return {type_name for path in paths for type_name in path.types or ("",)}
 
 

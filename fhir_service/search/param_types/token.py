@@ -148,9 +148,13 @@ def code_predicate(parameter: SearchParameter, key: Key, text: str) -> Predicate
 
 
 def _of_system(parameter: SearchParameter, system: str) -> Compare:
+    """One value where there can be no other: rows of a code and one system stand in order (store/sql.py)."""
     systems = parameter.implied_systems
-    implied = (IMPLIED_SYSTEM,) if systems is None or system in systems else ()
-    return Compare("system_hash", "in", (hash_key(system), *implied))
+    if systems is not None and system not in systems:
+        return Compare("system_hash", "eq", hash_key(system))
+    if not parameter.finds_systems:
+        return Compare("system_hash", "eq", IMPLIED_SYSTEM)
+    return Compare("system_hash", "in", (hash_key(system), IMPLIED_SYSTEM))
 
 
 def _one_of_codes(parameter: SearchParameter, modifier: str, text: str, context: Context) -> Predicate:
