@@ -102,8 +102,24 @@ class Searcher:
         return _cut(rows, query.count, place, driver)
 
     def _walk(self, driver: Driver, query: Query, cursor: Cursor | None, limit: int) -> list[tuple[Any, ...]]:
-        after = cursor.position if cursor else None
-        found = sql.walk(driver, query.predicate, self._type(query), self.names, after=after, limit=limit)
+        """Each resource once, where the walk along its values meets it first."""
+        if cursor or not driver.sort or driver.is_listed:
+            return self._rows(driver, query, cursor.position if cursor else None, limit, once=True)
+        # From its beginning on, all that the walk has met stands on the page, and hardly ever twice.
+        rows = self._rows(driver, query, None, limit, once=False)
+        first: dict[int, tuple[Any, ...]] = {}
+        for row in rows:
+            first.setdefault(row[1], row)
+        if len(first) < len(rows) == limit:
+            more = self._rows(driver, query, rows[-1][:2], limit - len(first), once=True)
+            return [*first.values(), *more]
+        return [*first.values()]
+
+    def _rows(
+        self, driver: Driver, query: Query, after: tuple[Any, ...] | None, limit: int, *, once: bool
+    ) -> list[tuple[Any, ...]]:
+        asked = (driver, query.predicate, self._type(query), self.names)
+        found = sql.walk(*asked, after=after, limit=limit, once=once)
         rows = self.run(sql.page(found, driver))
         # They mostly are in order; SQLite would copy their bodies to make sure.
         rows.sort(key=_BY_SORT_VALUE if driver.sort else _BY_RESOURCE, reverse=driver.descending)
@@ -174,7 +190,7 @@ class Searcher:
         self, query: Query, choices: dict[int, Driver]
     ) -> tuple[list[tuple[Any, ...]], str | None]:
         _, driver = self._shortest(choices, query)
-        found = sql.walk(driver, query.predicate, self._type(query), self.names)
+        found = sql.every_match(driver, query.predicate, self._type(query), self.names)
         position = query.cursor.position if query.cursor else None
         if position is not None and len(position) != len(query.sort) + 1:
             raise _does_not_fit()

@@ -85,7 +85,8 @@ class Driver:
     """A walk over a superset of the matches, in the order of (`sort`, resource), or of resource alone.
 
     `table` is an index table or `resource`; `branches` are alternatives, each a list of conditions on a row.
-    `part` is the predicate that the walk satisfies by itself, or None where it must still be checked.
+    `part` is the predicate that the walk satisfies by itself, or None where it must still be checked;
+    `is_listed` tells that the walk goes from value to value of a list.
     """
 
     table: str
@@ -94,6 +95,7 @@ class Driver:
     parameter: int | None = None
     part: Predicate | None = None
     descending: bool = False
+    is_listed: bool = False
 
     @property
     def resource(self) -> str:
@@ -146,6 +148,7 @@ def _index_driver(leaves: tuple[Indexed, ...], part: Predicate | None, names: Na
         None if is_exact else columns.pop(),
         number,
         part,
+        is_listed=any(test.operator == "in" for test in leading),
     )
 
 
@@ -173,16 +176,20 @@ def walk(
     type_number: int,
     names: Names,
     *,
-    after: tuple[Any, ...] | None = None,
-    limit: int | None = None,
+    after: tuple[Any, ...] | None,
+    limit: int,
+    once: bool,
 ) -> Sql:
-    """SELECT of (sort, resource) or (resource) of every match, each once, in order.
+    """SELECT of (sort, resource) or (resource) of matches, in order.
 
-    `after` is the position of the last match of the page before; `limit` bounds each branch.
+    `after` is the position of the last match of the page before; `limit` bounds each branch. Unless each
+    shall come `once`, a resource comes with each of its values: to look for those before costs more than the
+    walk.
     """
     rest = _rest(driver, predicate)
     branches = [
-        _branch(driver, conditions, rest, type_number, names, after, limit) for conditions in driver.branches
+        _branch(driver, conditions, rest, type_number, names, after, limit, once)
+        for conditions in driver.branches
     ]
     if len(branches) == 1:
         return branches[0]
@@ -231,14 +238,13 @@ def _branch(
     type_number: int,
     names: Names,
     after: tuple[Any, ...] | None,
-    limit: int | None,
+    limit: int,
+    once: bool,
 ) -> Sql:
     where = _met(driver, conditions, type_number)
     if after is not None:
-        position = f"d.{driver.sort}, d.{driver.resource}" if driver.sort else f"d.{driver.resource}"
-        beyond = "<" if driver.descending else ">"
-        where.append(Sql(f"({position}) {beyond} ({', '.join('?' * len(after))})", list(after)))
-    if driver.sort and driver.table != "resource":
+        where.append(_behind(driver, after))
+    if once and driver.sort and driver.table != "resource":
         where.append(_is_first(driver))
     where.extend(holds(part, f"d.{driver.resource}", names) for part in rest)
     condition = _join(where, " AND ")
@@ -247,6 +253,16 @@ def _branch(
         f" WHERE {condition.text} ORDER BY {_order(driver, 'd.', driver.resource)}{_limit(limit)}"
     )
     return Sql(text, condition.values)
+
+
+def _behind(driver: Driver, after: tuple[Any, ...]) -> Sql:
+    beyond, resource = "<" if driver.descending else ">", f"d.{driver.resource}"
+    if not driver.sort:
+        return Sql(f"{resource} {beyond} ?", list(after))
+    sort = f"d.{driver.sort}"
+    if driver.is_listed:  # not as a range, which both databases would walk instead of the values
+        return Sql(f"{sort} {beyond} ? OR {sort} = ? AND {resource} {beyond} ?", [after[0], *after])
+    return Sql(f"({sort}, {resource}) {beyond} (?, ?)", list(after))
 
 
 def _met(driver: Driver, conditions: tuple[Condition, ...], type_number: int) -> list[Sql]:
@@ -545,7 +561,8 @@ def sorted_page(
         column = _sort_value(key, names)
         columns.append(f"{column.text} AS k{n}")
         values += column.values
-        order += [f"k{n} IS NULL", f"k{n}{' DESC' if key.descending else ''}"]
+        # Not `k IS NULL, k`: PostgreSQL would look the key up for each.
+        order.append(f"k{n}{' DESC' if key.descending else ''} NULLS LAST")
     inner = f"SELECT {', '.join(columns)}, m.resource FROM ({found.text}) AS m"
     beyond = _beyond(keys, after) if after is not None else Sql("1 = 1", [])
     in_order = f"ORDER BY {', '.join(order)}, resource"

@@ -109,6 +109,23 @@ def test_searches_find_what_the_specification_says(
     assert wrong == {}
 
 
+def test_a_search_finds_each_resource_once_over_all_its_pages(table: Table) -> None:
+    """One with several values that match stands where the first of them does, and on no later page."""
+    for case in table.cases("cases"):
+        for count in ("1", "2"):
+            found = ids(page_after_page(table, case, count))
+            assert sorted(found) == sorted(case["found"]), f"{case['case']}: {case['search']}, by {count}"
+
+
+def page_after_page(table: Table, case: dict[str, Any], count: str) -> list[StoredVersion]:
+    page = table.page(case, ("_count", count))
+    found = [*page.matches]
+    while page.next_cursor:
+        page = table.page(case, ("_count", count), ("_page", page.next_cursor))
+        found += page.matches
+    return found
+
+
 @pytest.mark.parametrize("limit", [SORT_LIMIT, 0], ids=["few", "many"])
 def test_sorted_searches_keep_their_order_over_all_pages(
     table: Table, limit: int, monkeypatch: pytest.MonkeyPatch
@@ -118,11 +135,7 @@ def test_sorted_searches_keep_their_order_over_all_pages(
     for case in table.cases("sorted"):
         assert ids(table.page(case).matches) == case["found"], case["case"]
         for count in ("1", "2"):
-            found, page = [], table.page(case, ("_count", count))
-            found += ids(page.matches)
-            while page.next_cursor:
-                page = table.page(case, ("_count", count), ("_page", page.next_cursor))
-                found += ids(page.matches)
+            found = ids(page_after_page(table, case, count))
             assert found == case["found"], f"{case['case']}, by {count}"
 
 

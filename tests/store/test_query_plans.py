@@ -16,6 +16,7 @@ import yaml
 
 from fhir_service.search.query import parse_query
 from fhir_service.store import open_store, parameters
+from fhir_service.store.contract import Page
 from fhir_service.store.postgres import gathered, numbered
 from fhir_service.store.postgres_arrays import array
 from fhir_service.store.reading import Reading
@@ -85,16 +86,42 @@ _EMPTY = ("postgres", "postgresql_template")
 
 def looks(store: RelationalStore, search: str) -> list[Look]:
     """All that a search looks into."""
+    return [look for statement in statements(store, search) for look in of_statement(store, statement)]
+
+
+def statements(store: RelationalStore, search: str) -> list[Sql]:
+    return recorded(store, search)[1]
+
+
+def recorded(store: RelationalStore, search: str) -> tuple[Page, list[Sql]]:
+    """The page that a search finds, and how."""
     type_name, _, query = search.partition("?")
     recording = Recording(store)
     pairs = parse_qsl(query, keep_blank_values=True)
-    recording.search("r4", parse_query(pairs, type_name, many_resources.PARAMETERS))
-    return [look for statement in recording.statements for look in of_statement(store, statement)]
+    page = recording.search("r4", parse_query(pairs, type_name, many_resources.PARAMETERS))
+    return page, recording.statements
 
 
 def of_statement(store: RelationalStore, statement: Sql) -> list[Look]:
     explain = _of_sqlite if store.database.engine.name == "sqlite" else _of_postgresql
     return [*explain(store, statement)]
+
+
+def sorting_steps(store: RelationalStore, search: str) -> list[str]:
+    """Where what was found is put in order, which a walk must not need: it ends when the page is full."""
+    return [step for statement in statements(store, search) for step in _sorting_steps(store, statement)]
+
+
+def _sorting_steps(store: RelationalStore, statement: Sql) -> list[str]:
+    return [step for step in _steps(store, statement) if "TEMP B-TREE" in step or "Sort" in step]
+
+
+def _steps(store: RelationalStore, statement: Sql) -> list[str]:
+    if store.database.engine.name == "sqlite":
+        rows = store.rows(f"EXPLAIN QUERY PLAN {statement.text}", *statement.values)
+    else:
+        rows = _explained(store, statement, "EXPLAIN")
+    return [row[-1] for row in rows]
 
 
 _SQLITE_STEP = re.compile(
@@ -135,14 +162,17 @@ _UNIQUE = {
 
 
 def _of_postgresql(store: RelationalStore, statement: Sql) -> Iterator[Look]:
-    """By the one plan for all values, or where words are asked for, by that for these."""
-    explain = "EXPLAIN (FORMAT JSON)"
-    if numbered(statement.text).has_words:
-        ((plans,),) = store.rows(f"{explain} {statement.text}", *statement.values)
-    else:
-        ((plans,),) = store.rows(f"{explain} EXECUTE {_prepared(store, statement)}")
-        store.rows("DEALLOCATE explained")
+    ((plans,),) = _explained(store, statement, "EXPLAIN (FORMAT JSON)")
     yield from _of_plan(plans[0]["Plan"], "")
+
+
+def _explained(store: RelationalStore, statement: Sql, explain: str) -> list[tuple[Any, ...]]:
+    """By the one plan for all values, or where words are asked for, by that for these."""
+    if numbered(statement.text).has_words:
+        return store.rows(f"{explain} {statement.text}", *statement.values)
+    found = store.rows(f"{explain} EXECUTE {_prepared(store, statement)}")
+    store.rows("DEALLOCATE explained")
+    return found
 
 
 def _prepared(store: RelationalStore, statement: Sql) -> str:
@@ -187,6 +217,26 @@ def test_it_seeks_in_indexes(store: RelationalStore, case: dict[str, Any]) -> No
     assert [look for look in found if is_whole(look)] == []
     for index, columns in case["seeks"].items():
         assert any(look.by == index and look.sought >= set(columns) for look in found), found
+
+
+@pytest.mark.parametrize("case", CASES["in_order"], ids=lambda case: case["shape"])
+def test_the_walk_meets_matches_in_the_order_of_its_index(
+    store: RelationalStore, case: dict[str, Any]
+) -> None:
+    assert sorting_steps(store, case["search"]) == []
+
+
+def test_later_pages_of_a_list_go_from_value_to_value_too(store: RelationalStore) -> None:
+    """Not through all values from the last one on."""
+    search = "ValueSet?url:contains=ValueSet/155-1&_count=3"
+    cursor = recorded(store, search)[0].next_cursor
+    walk = statements(store, f"{search}&_page={cursor}")[-1]
+    assert any(re.search(r"\buri(=\?|(\)::text)? = ANY)", step) for step in _sought(store, walk))
+
+
+def _sought(store: RelationalStore, statement: Sql) -> list[str]:
+    steps = [step.strip() for step in _steps(store, statement)]
+    return [step for step in steps if step.startswith(("SEARCH", "Index Cond"))]
 
 
 @pytest.mark.parametrize("case", CASES["walks"], ids=lambda case: case["shape"])
