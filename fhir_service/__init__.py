@@ -36,7 +36,7 @@ def create_app(
     from fhir_service.delivery.addresses import DoorRequest
     from fhir_service.delivery.at_once import at_once
     from fhir_service.delivery.base_url import depends_on
-    from fhir_service.delivery.cache import ResponseCache
+    from fhir_service.delivery.cache import KEPT, ResponseCache
     from fhir_service.delivery.doors import Doors
     from fhir_service.delivery.fhir import rendering, routes
     from fhir_service.delivery.read_your_writes import ReadYourWrites
@@ -118,9 +118,15 @@ def create_app(
     fhir = routes.FhirDoor(at_once(app.wsgi_app), services, topics, auth.SMART_CONFIGURATION.paths)
     application: Application = metrics.measured(fhir, counts)
     if settings.reads == "open":
-        count = metrics.count_cached(counts)
-        cache = ResponseCache(application, store.watch, depends_on(settings), count=count)
+        cache = ResponseCache(
+            application,
+            store.watch,
+            depends_on(settings),
+            known=store.watched,
+            count=metrics.count_cached(counts),
+        )
         application = cache.answer
+        app.extensions[KEPT] = cache.kept, metrics.count_kept(counts)
     if isinstance(store, ReplicatedStore):
         application = ReadYourWrites(application, store)
     app.wsgi_app = application  # type: ignore[method-assign, assignment]

@@ -97,6 +97,9 @@ class MemoryStore:
     def watch(self) -> object:
         return self.change_token()
 
+    def watched(self) -> object:
+        return self.change_token()
+
     def search_parameters(self, built: Mapping[str, SearchParameters]) -> Mapping[str, SearchParameters]:
         return built
 

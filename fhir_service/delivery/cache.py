@@ -9,6 +9,7 @@ https://www.rfc-editor.org/rfc/rfc9111 and design, decision 8
 
 A token that was read before the query can only be too old: then the entry is thrown away once too often, and
 no answer is ever stale. On PostgreSQL, where a token costs a way to the server, it is up to 100 ms old.
+What needs neither that way nor the application is given by `kept`, which never waits (delivery/bridge.py).
 The key is a digest with a secret of the process, so that nobody's query stands in memory in the clear; the
 doors whose queries tell of a patient are left out altogether.
 """
@@ -18,14 +19,15 @@ from __future__ import annotations
 import gzip
 import secrets
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from fhir_service.delivery.wsgi import Application, Environ, Headers, close, joined
+from fhir_service.delivery.wsgi import STATUS_LINES, Application, Environ, Given, Headers, close, joined
 
+KEPT = "kept answers"
+"""Among the extensions of an application with a cache: `ResponseCache.kept`, and what counts its answers."""
 MOST_BYTES = 64_000_000
 """What all entries of a worker may hold together, keys included."""
 _LARGEST_ENTRY = 4_000_000
@@ -39,7 +41,7 @@ _VARIED = ("PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE", "
 # With one of these the request is for the application alone; with Cache-Control it depends on what it says.
 _PASSED_BY = frozenset((
     "HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_RANGE", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_MATCH",
-    "HTTP_IF_UNMODIFIED_SINCE", "HTTP_PRAGMA", "CONTENT_TYPE",
+    "HTTP_IF_UNMODIFIED_SINCE", "HTTP_PRAGMA", "CONTENT_TYPE", "CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING",
 ))  # fmt: skip
 _SPECIAL = _PASSED_BY | {"HTTP_CACHE_CONTROL"}
 _PERSONAL_PATHS = ("/infobutton", "/cds-services", "/auth")
@@ -56,38 +58,51 @@ _OF_304 = frozenset(
 
 @dataclass(slots=True)
 class Entry:
-    """An answer with the headers of its 304, and once somebody has asked for it, the same compressed."""
+    """An answer, its 304, and once somebody has asked for it, the same compressed."""
 
     token: object
-    status: str
-    headers: Headers
-    body: bytes
-    etag: str
-    of_304: Headers = field(default_factory=list)
-    compressed: tuple[Headers, bytes] | None = None
+    whole: Given
+    etag: str = ""
+    unchanged: Given = (304, [], b"")
+    compressed: Given | None = None
+    was_used: bool = False
 
     @property
     def size(self) -> int:
-        text = sum(len(name) + len(value) for name, value in self.headers)
-        return _OVERHEAD + len(self.body) + (len(self.compressed[1]) if self.compressed else 0) + text
+        _, headers, body = self.whole
+        text = sum(len(name) + len(value) for name, value in headers)
+        return _OVERHEAD + len(body) + (len(self.compressed[2]) if self.compressed else 0) + text
+
+    def answer_to(self, environ: Environ) -> Given | None:
+        """What GET is given; None for what has to be compressed first."""
+        wished = environ.get("HTTP_IF_NONE_MATCH")
+        if wished and self.etag and (wished == self.etag or _matches(wished, self.etag)):
+            return self.unchanged
+        accepted = environ.get("HTTP_ACCEPT_ENCODING")
+        if accepted and len(self.whole[2]) >= _SMALLEST_COMPRESSED and _takes_gzip(accepted):
+            return self.compressed
+        return self.whole
 
 
 @dataclass
 class Store:
-    """Entries by key, the one that was used last at the end; bounded in bytes."""
+    """Entries by key, bounded in bytes.
+
+    The oldest goes first; one that was used is as new as any, once: to put each in its place whenever it is
+    used would cost more than to look at some again.
+    """
 
     most_bytes: int = MOST_BYTES
     held: int = 0
-    _entries: OrderedDict[bytes, Entry] = field(default_factory=OrderedDict)
+    _entries: dict[bytes, Entry] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
-    def get(self, key: bytes) -> Entry | None:
+    def get(self, key: bytes, token: object) -> Entry | None:
+        """The entry, if it was made under this token."""
         entry = self._entries.get(key)
-        if entry is not None:
-            try:
-                self._entries.move_to_end(key)
-            except KeyError:  # another thread has just dropped it
-                return None
+        if entry is None or entry.token != token:
+            return None
+        entry.was_used = True
         return entry
 
     def put(self, key: bytes, entry: Entry) -> None:
@@ -96,17 +111,26 @@ class Store:
             self._entries[key] = entry
             self.held += entry.size
             while self.held > self.most_bytes:
-                self._drop(next(iter(self._entries)))
+                self._pass_by_or_drop(next(iter(self._entries)))
 
-    def compress(self, key: bytes, entry: Entry) -> tuple[Headers, bytes]:
-        """The entry's headers and body compressed; done once. mtime 0: the same bytes on every instance."""
+    def compress(self, key: bytes, entry: Entry) -> Given:
+        """The entry's answer compressed; done once. mtime 0: the same bytes on every instance."""
         with self._guard:
             if entry.compressed is None:
-                body = gzip.compress(entry.body, _COMPRESSION, mtime=0)
-                entry.compressed = _as_compressed(entry.headers, len(body)), body
+                status, headers, plain = entry.whole
+                body = gzip.compress(plain, _COMPRESSION, mtime=0)
+                entry.compressed = status, _as_compressed(headers, len(body)), body
                 if self._entries.get(key) is entry:
                     self.held += len(body)
             return entry.compressed
+
+    def _pass_by_or_drop(self, key: bytes) -> None:
+        entry = self._entries[key]
+        if entry.was_used:
+            entry.was_used = False
+            self._entries[key] = self._entries.pop(key)
+        else:
+            self._drop(key)
 
     def _drop(self, key: bytes) -> None:
         dropped = self._entries.pop(key, None)
@@ -117,12 +141,10 @@ class Store:
 class ResponseCache:
     """What answers in place of a WSGI application; `answer` is one itself.
 
-    It is a method that has a name, since Python takes longer to call an object: with what else stood between
-    the server and here that was a seventh of a hit.
-
     :param token: differs after every change of what is served
     :param address: what the service's own address in an answer depends on, by names of the environment
-    :param count: called for each answer that is given without the application
+    :param known: the same, where nobody has to be asked for it, otherwise None
+    :param count: called for each answer that `answer` gives without the application
     """
 
     def __init__(
@@ -131,15 +153,30 @@ class ResponseCache:
         token: Callable[[], object],
         address: Sequence[str],
         store: Store | None = None,
+        known: Callable[[], object | None] = lambda: None,
         count: Callable[[], None] = lambda: None,
     ) -> None:
         self._application = application
         self._token = token
+        self._known = known
         self._count = count
         self._varied = (*_VARIED, *address)
         self._absent = ("",) * len(self._varied)
         self._store = store or Store()
         self._keyed = blake2b(digest_size=24, key=secrets.token_bytes(32))
+
+    def kept(self, environ: Environ) -> Given | None:
+        """What a GET is given at once; None for what `answer` has to look at, as for all other requests.
+
+        Nothing is found of personal doors, since nothing is put.
+        """
+        if environ["REQUEST_METHOD"] != "GET" or _is_special(environ):
+            return None
+        token = self._known()
+        if token is None:
+            return None
+        entry = self._store.get(self._key(environ), token)
+        return None if entry is None else entry.answer_to(environ)
 
     def answer(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         if not _may_be_kept(environ):
@@ -149,15 +186,18 @@ class ResponseCache:
         except Exception:  # the database does not answer, which is for the application to tell
             return self._application(environ, start_response)
         key = self._key(environ)
-        entry = self._store.get(key)
-        if entry is None or entry.token != token:
+        entry = self._store.get(key, token)
+        if entry is None:
             found = self._ask(environ, start_response, key, token)
             if not isinstance(found, Entry):
                 return found
             entry = found
         else:
             self._count()
-        return self._give(environ, start_response, key, entry)
+        status, headers, body = entry.answer_to(environ) or self._store.compress(key, entry)
+        start_response(STATUS_LINES[status], headers)
+        # A list, which Granian sends at once; every other iterable it streams, at two thirds of the rate.
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def _key(self, environ: Environ) -> bytes:
         told = "\0".join(map(environ.get, self._varied, self._absent))
@@ -191,37 +231,21 @@ class ResponseCache:
         if len(body) >= _SMALLEST_COMPRESSED:
             headers = _varied(headers, told.get("vary"))
         of_304 = [one for one in headers if one[0].lower() in _OF_304]
-        entry = Entry(token, status, headers, body, told.get("etag", ""), of_304)
+        entry = Entry(token, (200, headers, body), told.get("etag", ""), (304, of_304, b""))
         self._store.put(key, entry)
         return entry
-
-    def _give(
-        self, environ: Environ, start_response: Callable[..., Any], key: bytes, entry: Entry
-    ) -> Iterable[bytes]:
-        wished = environ.get("HTTP_IF_NONE_MATCH")
-        if wished and entry.etag and (wished == entry.etag or _matches(wished, entry.etag)):
-            start_response("304 Not Modified", entry.of_304)
-            return []
-        if len(entry.body) >= _SMALLEST_COMPRESSED and _takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
-            headers, body = entry.compressed or self._store.compress(key, entry)
-            start_response(entry.status, headers)
-        else:
-            body = entry.body
-            start_response(entry.status, entry.headers)
-        # A list, which Granian sends at once; every other iterable it streams, at two thirds of the rate.
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
 def _may_be_kept(environ: Environ) -> bool:
     """Whether the request is one that anybody could have sent, and that asks for nothing special."""
     if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
         return False
-    if not environ.keys().isdisjoint(_SPECIAL) and _is_special(environ):
-        return False
-    return not environ["PATH_INFO"].startswith(_PERSONAL_PATHS)
+    return not _is_special(environ) and not environ["PATH_INFO"].startswith(_PERSONAL_PATHS)
 
 
 def _is_special(environ: Environ) -> bool:
+    if environ.keys().isdisjoint(_SPECIAL):
+        return False
     # no-cache, no-store
     return "no-" in environ.get("HTTP_CACHE_CONTROL", "").lower() or not environ.keys().isdisjoint(_PASSED_BY)
 

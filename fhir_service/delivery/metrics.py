@@ -31,19 +31,24 @@ _STATUSES = ("2xx", "3xx", "4xx", "5xx")
 # Upper bounds in seconds.
 _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, float("inf"))
 
-_ANSWERS, _WITHIN, _SECONDS, _CACHED = "answers", "within", "seconds", "cached"
+_ANSWERS, _WITHIN, _SECONDS, _CACHED, _KEPT = "answers", "within", "seconds", "cached", "kept"
 
 
 def open_counts(path: Path | None = None) -> Counts:
     """All that is counted, in that file of `counts.shared_file`."""
     answers = [(_ANSWERS, door, status) for door in DOORS for status in _STATUSES]
     within = [(_WITHIN, door, bound) for door in DOORS for bound in _BOUNDS]
-    return Counts([*answers, *within, *((_SECONDS, door) for door in DOORS), _CACHED], path)
+    return Counts([*answers, *within, *((_SECONDS, door) for door in DOORS), _CACHED, _KEPT], path)
 
 
 def count_cached(counts: Counts) -> Callable[[], None]:
     """For the response cache: called once for each answer that it gives by itself."""
     return lambda: counts.add(_CACHED)
+
+
+def count_kept(counts: Counts) -> Callable[[], None]:
+    """The same for what is given over the bridge, where one thread at a time counts."""
+    return counts.adder(_KEPT)
 
 
 def measured(application: Application, counts: Counts) -> Application:
@@ -126,7 +131,7 @@ class _Collector:
         yield CounterMetricFamily(
             "fhir_service_cached_answers",
             "Answers that the response cache gave without the application.",
-            value=total(_CACHED),
+            value=total(_CACHED) + total(_KEPT),
         )
 
 

@@ -146,8 +146,13 @@ def run(settings: Settings, address: str) -> None:
 
 
 def _served(settings: Settings, counts: Path) -> Application:
-    """What Flask itself would call, with nothing between the server and the response cache."""
-    return worker_application(settings, counts).wsgi_app
+    """What Flask itself would call, behind the bridge, with nothing between that and the response cache."""
+    app = worker_application(settings, counts)
+    from fhir_service.delivery.bridge import bridged
+    from fhir_service.delivery.cache import KEPT
+
+    given = app.extensions.get(KEPT)
+    return bridged(app.wsgi_app, *given) if given else app.wsgi_app
 
 
 def granian(settings: Settings, address: str) -> MPServer | MTServer:

@@ -15,9 +15,11 @@ from werkzeug.wsgi import get_input_stream
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
+Given = tuple[int, Headers, bytes]
+"""An answer that is whole: its status, headers and body."""
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
-_STATUS_LINES = {status: f"{status} {name.upper()}" for status, name in HTTP_STATUS_CODES.items()}
+STATUS_LINES = {status: f"{status} {name.upper()}" for status, name in HTTP_STATUS_CODES.items()}
 
 
 @dataclass(slots=True)
@@ -31,7 +33,7 @@ class Answer:
 
 def send(answer: Answer, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Start the answer, and give its body, which HEAD does not get."""
-    start_response(_STATUS_LINES[answer.status], list(answer.headers.items()))
+    start_response(STATUS_LINES[answer.status], list(answer.headers.items()))
     # A list, which Granian sends at once; every other iterable it streams.
     body = [answer.body] if isinstance(answer.body, bytes) else answer.body
     if environ["REQUEST_METHOD"] == "HEAD":

@@ -154,6 +154,9 @@ class Store(Resources, Protocol):
         What other instances commit may be seen a tenth of a second late.
         """
 
+    def watched(self) -> object | None:
+        """What `watch` would answer, where nobody has to be asked or waited for; otherwise None."""
+
     def hindrance(self) -> str | None:
         """Why requests cannot be answered now: there is no database, or its index is not built yet."""
 

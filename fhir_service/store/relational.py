@@ -38,6 +38,9 @@ class RelationalStore(Reading):
     def watch(self) -> object:
         return self._watch.look()
 
+    def watched(self) -> object | None:
+        return self._watch.known()
+
     def change_token(self) -> object:
         with self._connections.used() as own:
             return self.database.change_token(own.get(READER))

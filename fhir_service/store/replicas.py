@@ -117,6 +117,9 @@ class ReplicatedStore:
     def watch(self) -> object:
         return self.change_token()
 
+    def watched(self) -> None:
+        """Which server's it would be is not known before a request has chosen one."""
+
     def hindrance(self) -> str | None:
         try:
             return self._ask(lambda server: server.hindrance())

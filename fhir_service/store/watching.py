@@ -29,28 +29,38 @@ class ChangeWatch:
         self._guard = threading.Lock()
         self._connection: Any = None
         self._reader: Callable[[], object] | None = None
-        self._read_at = float("-inf")
-        self._token: tuple[int, object] = (-1, None)
+        # Replaced as a whole: who reads it without the lock must not take an old token for a new one.
+        self._read: tuple[float, tuple[int, object]] = (float("-inf"), (-1, None))
 
     def look(self) -> object:
         reader = self._reader
         return reader() if reader is not None else self._ask()
+
+    def known(self) -> object | None:
+        """The token, where that needs neither the database nor the lock; otherwise None."""
+        reader = self._reader
+        return reader() if reader is not None else self._fresh()
+
+    def _fresh(self) -> object | None:
+        read_at, token = self._read
+        is_fresh = token[0] == self._commits() and time.monotonic() - read_at < self._database.TOKEN_AGE
+        return token if is_fresh else None
 
     def exact(self) -> object:
         """A token that is never older than any commit, or None where a new one would have to be asked for."""
         return None if self._database.TOKEN_AGE else self.look()
 
     def _ask(self) -> object:
-        commits = self._commits()
         with self._guard:
             self._connect()
             if self._reader is not None:
                 return self._reader()
-            if self._token[0] != commits or time.monotonic() - self._read_at >= self._database.TOKEN_AGE:
-                read_at = time.monotonic()
-                self._token = (commits, self._database.change_token(self._connection))
-                self._read_at = read_at
-            return self._token
+            token = self._fresh()
+            if token is None:
+                read_at, commits = time.monotonic(), self._commits()
+                token = (commits, self._database.change_token(self._connection))
+                self._read = (read_at, token)
+            return token
 
     def _connect(self) -> None:
         """Raises what the database raises when it does not answer."""

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from flask import Response
-from werkzeug.test import Client, TestResponse
+from werkzeug.test import Client, EnvironBuilder, TestResponse, run_wsgi_app
 
 from fhir_service.delivery.base_url import base_url, depends_on
 from fhir_service.delivery.cache import Entry, ResponseCache, Store
+from fhir_service.delivery.wsgi import Given
 from fhir_service.settings import Settings
 
 BODY = b'{"resourceType":"Bundle"}' * 100
@@ -54,12 +55,23 @@ class Service:
     def __init__(self, store: Store | None = None) -> None:
         self.application = Application()
         self.version = 1
-        cache = ResponseCache(self.application, lambda: self.version, depends_on(Settings()), store)
-        self.client = Client(cache.answer, use_cookies=False)  # its jar would drop the header
+        self.known = True
+        self.cache = ResponseCache(
+            self.application,
+            lambda: self.version,
+            depends_on(Settings()),
+            store,
+            known=lambda: self.version if self.known else None,
+        )
+        self.client = Client(self.cache.answer, use_cookies=False)  # its jar would drop the header
 
     def get(self, path: str = "/fhir/r4/Library/a", method: str = "GET", **headers: str) -> TestResponse:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.client.open(path, method=method, headers=named)
+
+    def kept(self, path: str = "/fhir/r4/Library/a", method: str = "GET", **headers: str) -> Given | None:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.cache.kept(EnvironBuilder(path, method=method, headers=list(named.items())).get_environ())
 
     @property
     def asked(self) -> int:
@@ -76,6 +88,25 @@ def test_a_repeated_read_does_not_reach_the_application(service: Service) -> Non
     assert first.data == second.data == BODY
     assert first.headers.to_wsgi_list() == second.headers.to_wsgi_list()
     assert (service.asked, service.application.closed) == (1, 1)
+
+
+@pytest.mark.parametrize("asked", [{}, {"If_None_Match": 'W/"1"'}, {"Accept_Encoding": "gzip"}])
+def test_what_is_kept_is_what_would_be_answered(service: Service, asked: dict[str, str]) -> None:
+    assert service.kept(**asked) is None, "nothing yet"
+    answer = service.get(**asked)
+    assert service.kept(**asked) == (answer.status_code, answer.headers.to_wsgi_list(), answer.data)
+    assert service.asked == 1
+    service.known = False
+    assert service.kept(**asked) is None, "who would have to ask first gives nothing"
+    service.known, service.version = True, 2
+    assert service.kept(**asked) is None, "it is old"
+
+
+def test_who_would_have_to_wait_for_compression_is_given_nothing(service: Service) -> None:
+    service.get()
+    assert service.kept(Accept_Encoding="gzip") is None
+    service.get(Accept_Encoding="gzip")
+    assert service.kept(Accept_Encoding="gzip") is not None
 
 
 def test_a_change_of_the_store_makes_every_entry_old(service: Service) -> None:
@@ -155,18 +186,29 @@ def test_forged_hosts_share_one_entry_where_the_operator_says_the_address() -> N
         {"method": "POST"},
         {"path": "/infobutton/service?mainSearchCriteria.v.c=D69.3"},
         {"path": "/cds-services"},
+        {"Transfer_Encoding": "chunked"},
     ],
 )
 def test_who_asks_for_something_special_gets_past_the_cache_and_leaves_nothing(
     service: Service, special: dict[str, str]
 ) -> None:
     service.get()
+    assert service.kept(**special) is None
     service.get(**special)
+    assert service.kept(**special) is None
     assert service.asked == 2
     service.get(**special)
     assert service.asked == 3
     service.get()
     assert service.asked == 3
+
+
+def test_a_body_is_for_the_application_to_read(service: Service) -> None:
+    service.get()
+    asked = EnvironBuilder("/fhir/r4/Library/a").get_environ() | {"CONTENT_LENGTH": "3"}
+    assert service.cache.kept(asked) is None
+    run_wsgi_app(service.cache.answer, asked)
+    assert service.asked == 2
 
 
 @pytest.mark.parametrize(
@@ -284,7 +326,7 @@ def test_what_is_small_is_not_compressed(service: Service) -> None:
 
 
 def test_the_cache_is_bounded_in_bytes_and_drops_what_was_used_least() -> None:
-    entry = Entry("1", "200 OK", [], BODY, "")
+    entry = Entry("1", (200, [], BODY))
     store = Store(most_bytes=3 * entry.size)
     service = Service(store)
     for number in range(3):

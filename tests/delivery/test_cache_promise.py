@@ -16,7 +16,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -100,8 +100,11 @@ def workers_of(service: Service) -> list[int]:
 
 
 def sockets(worker: int) -> int:
-    found = Path(f"/proc/{worker}/fd").iterdir()
-    return sum(os.readlink(one).startswith("socket:") for one in found)
+    found = 0
+    for one in Path(f"/proc/{worker}/fd").iterdir():
+        with suppress(OSError):  # closed meanwhile
+            found += os.readlink(one).startswith("socket:")
+    return found
 
 
 def write(clients: list[httpx.Client], written: Written) -> None:

@@ -37,6 +37,14 @@ def test_an_own_commit_is_seen_at_once_in_every_thread(store: RelationalStore) -
             seen.append(store.watch())
 
 
+def test_what_is_known_without_asking_is_never_older_than_an_own_commit(store: RelationalStore) -> None:
+    for number in range(1, 4):
+        before = store.watch()
+        assert store.watched() in (before, None)
+        write(store, number)
+        assert store.watched() != before
+
+
 def test_a_commit_of_another_instance_is_seen_within_the_promised_time(
     store: RelationalStore, database_url: str
 ) -> None:
