@@ -2,8 +2,9 @@
 
 https://github.com/emmett-framework/granian
 
-What stands between it and nginx is the bridge from the network to Python; between it and the service, ours.
-With `?seconds` it takes so much processor time first: an application that only works as long as ours.
+What stands between it and nginx is the way from the network to Python; between it and the service, our cache.
+With `?seconds` it takes so much processor time first, where the service would make an answer: an application
+that only works as long as ours.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench.processes import Server, free_port, running
+from fhir_service.delivery.bridge import bridged
 from fhir_service.delivery.serve import granian
+from fhir_service.delivery.wsgi import Application, Environ, Given
 from fhir_service.settings import Settings
 
 # The server makes these itself.
@@ -31,7 +34,7 @@ def bare(status: int, body: bytes, headers: Mapping[str, str]) -> Iterator[Serve
     """While as many workers as the service has give that answer at /answer."""
     kept = [(name, value) for name, value in headers.items() if name not in _ITS_OWN]
     with TemporaryDirectory(prefix="bench-bare-") as folder:
-        Path(folder, "head").write_text(json.dumps([f"{status} Answer", kept]))
+        Path(folder, "head").write_text(json.dumps([status, kept]))
         Path(folder, "body").write_bytes(body)
         port = free_port()
         base = f"http://127.0.0.1:{port}"
@@ -39,19 +42,21 @@ def bare(status: int, body: bytes, headers: Mapping[str, str]) -> Iterator[Serve
             yield Server(base, process)
 
 
-def _application(folder: Path) -> Callable[..., Iterable[bytes]]:
+def _application(folder: Path) -> Application:
     status, pairs = json.loads((folder / "head").read_text())
     headers, body = [(name, value) for name, value in pairs], (folder / "body").read_bytes()
-    chunks = [body] if body else []
+    given = int(status), headers, body
 
-    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ["QUERY_STRING"]:
-            _work(float(environ["QUERY_STRING"]))
+    def kept(environ: Environ) -> Given | None:
+        return given if environ["PATH_INFO"] == "/answer" and not environ["QUERY_STRING"] else None
+
+    def answer(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        _work(float(environ["QUERY_STRING"] or 0))
         # A 304 would not tell that it is there.
-        start_response(status if environ["PATH_INFO"] == "/answer" else "200 OK", headers)
-        return chunks
+        start_response("200 OK", headers)
+        return [body]
 
-    return answer
+    return bridged(answer, kept, lambda: None)
 
 
 def _work(seconds: float) -> None:
