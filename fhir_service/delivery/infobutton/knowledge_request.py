@@ -10,11 +10,9 @@ code that is not on their list, perhaps of a newer release, is left out, and the
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 from fhir_service.age import AGE_GROUPS, MESH, age_of
 from fhir_service.content.topic import Coding
@@ -111,13 +109,7 @@ def normalised(asked: KnowledgeRequest) -> str:
 
     What a cache may use as its key, with the headers that the answer varies on.
     """
-    plain = json.dumps(asked, default=_members, separators=(",", ":"))
-    return hashlib.sha256(plain.encode()).hexdigest()
-
-
-def _members(value: Any) -> dict[str, Any]:
-    """Those of a dataclass; `asdict` would copy all that is in them."""
-    return {one.name: getattr(value, one.name) for one in fields(value)}
+    return hashlib.sha256(repr(asked).encode()).hexdigest()
 
 
 def is_function(text: str) -> bool:
