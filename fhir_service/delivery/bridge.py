@@ -18,7 +18,7 @@ around an application, for which it has no other door, is replaced within the wo
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Protocol
 
@@ -26,6 +26,10 @@ from granian import wsgi
 from granian.server import mp
 
 from fhir_service.delivery.wsgi import Application, Environ, Given, Headers
+
+_LARGE = 1_000_000
+# As many as Granian takes before one has been sent: with more, a slow client would hold the thread.
+_PARTS = 4
 
 
 class Connection(Protocol):
@@ -50,7 +54,7 @@ def bridged(application: Application, kept: Kept, count: Callable[[], None]) -> 
 
 def _wrapper(kept: Kept, count: Callable[[], None], application: Application, *how: Any) -> Call:
     """In place of `granian.wsgi._callback_wrapper`."""
-    whole = wsgi._callback_wrapper(application, *how)
+    whole = wsgi._callback_wrapper(in_parts(application), *how)
     own = _Own(threading.Lock())
 
     def answer(connection: Connection, environ: Environ) -> None:
@@ -67,6 +71,20 @@ def _wrapper(kept: Kept, count: Callable[[], None], application: Application, *h
             environ.clear()  # nothing of the request stays while the thread sleeps
             place.take()
         count()
+
+    return answer
+
+
+def in_parts(application: Application) -> Application:
+    """The same application, whose large answers can be sent while the rest of them is copied."""
+
+    def answer(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        chunks = application(environ, start_response)
+        if isinstance(chunks, list) and len(chunks) == 1 and len(chunks[0]) > _LARGE:
+            whole = chunks[0]
+            size = -(-len(whole) // _PARTS)
+            return (whole[start : start + size] for start in range(0, len(whole), size))
+        return chunks
 
     return answer
 

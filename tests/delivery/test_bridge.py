@@ -15,7 +15,7 @@ import httpx
 import pytest
 from granian.server.mp import MPServer
 
-from fhir_service.delivery.bridge import _wrapper
+from fhir_service.delivery.bridge import _wrapper, in_parts
 from tests.checkout import PROJECT
 from tests.serving import Service, serving
 
@@ -127,6 +127,15 @@ def test_a_thread_that_granian_ends_leaves_the_seat(bridge: Bridge) -> None:
     second.end()
 
 
+@pytest.mark.parametrize(("size", "parts"), [(0, 1), (1_000_000, 1), (1_000_001, 4), (4_000_003, 4)])
+def test_a_large_answer_is_given_in_parts(size: int, parts: int) -> None:
+    body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    chunks = in_parts(lambda _environ, _start_response: [body])({}, lambda *_: None)
+    assert isinstance(chunks, list) == (parts == 1), "what is no list is sent part by part"
+    given = list(chunks)
+    assert (len(given), b"".join(given)) == (parts, body)
+
+
 def test_granian_wraps_applications_by_the_name_that_is_replaced() -> None:
     spawn = MPServer._spawn_wsgi_worker.__wrapped__
     assert "_wsgi_call_wrap" in spawn.__code__.co_names
@@ -181,5 +190,19 @@ def test_a_slow_upload_holds_up_nobody(service: Service) -> None:
 def test_a_connection_goes_on_after_a_body_that_nobody_reads(service: Service) -> None:
     with httpx.Client(base_url=service.url, trust_env=False, timeout=PATIENCE) as client:
         for _ in range(20):
-            assert client.post("/metrics", content=b"x" * 300_000).status_code == 405
+            assert client.post("/metrics", content=b"x" * 5_000).status_code == 405
             assert client.get("/fhir/r4/metadata").status_code == 200
+
+
+def test_a_large_answer_arrives_whole(service: Service) -> None:
+    large = {
+        "resourceType": "Basic",
+        "id": "large",
+        "code": {"text": "x" * 700_000, "coding": [{"display": "y" * 700_000}]},
+    }
+    with httpx.Client(base_url=service.url, trust_env=False, timeout=PATIENCE) as client:
+        assert client.put("/fhir/r4/Basic/large", json=large).status_code == 201
+        for headers in ({"Cache-Control": "no-cache"}, {}, {}):
+            answer = client.get("/fhir/r4/Basic/large", headers=headers | {"Accept-Encoding": "identity"})
+            assert int(answer.headers["Content-Length"]) == len(answer.content) > 1_000_000
+            assert answer.json()["code"] == large["code"]
