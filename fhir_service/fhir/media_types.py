@@ -6,6 +6,7 @@ https://www.rfc-editor.org/rfc/rfc9110#section-8.3.1
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 # A semicolon inside a quoted string separates nothing.
 _PARTS = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*")+')
@@ -28,3 +29,8 @@ def split_media_type(text: str) -> tuple[str, dict[str, str]]:
         name, _, value = part.partition("=")
         parameters[name.strip().lower()] = value.strip().strip('"')
     return media_type.strip().lower(), parameters
+
+
+def is_utf8(parameters: Mapping[str, str]) -> bool:
+    """Whether a text with these parameters is in UTF-8, as one without `charset` is here."""
+    return parameters.get("charset", "utf-8").lower() in ("utf-8", "utf8")

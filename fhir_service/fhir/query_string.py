@@ -20,11 +20,12 @@ def read_pairs(text: str) -> tuple[tuple[str, str], ...]:
     if not text:
         return ()
     try:
+        text.encode()  # what came as it is, not by percent signs, must be UTF-8 too
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
-    except UnicodeDecodeError:  # whose own words would repeat what was sent
+    except UnicodeError:  # whose own words would repeat what was sent
         raise Invalid("The parameters cannot be read: they are not UTF-8.", issue_code="structure") from None
-    except ValueError as error:
-        raise Invalid(f"The parameters cannot be read: {error}.", issue_code="structure") from None
+    except ValueError:
+        raise Invalid(f"There are more than {MOST_PARAMETERS} parameters.", issue_code="too-long") from None
     for name, value in pairs:
         if "\0" in name + value:
             raise Invalid(f"The parameter `{name}` holds a NUL character.", issue_code="value")

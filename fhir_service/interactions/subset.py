@@ -62,9 +62,9 @@ def take_subset(pairs: Pairs, type_name: str, release: Release) -> tuple[Subset,
     given = dict(asked)
     if len(given) < len(asked) or len(given) > 1:
         names = " and ".join(name for name, _ in asked)
-        raise Invalid(f"{names}: ask for one subset, once.", expression=("http._summary",))
+        raise Invalid(f"{names}: ask for one subset, once.", expression=(f"http.{asked[0][0]}",))
     mode, listed = given.get("_summary", ""), given.get("_elements", "")
-    if mode and mode not in SUMMARIES:
+    if "_summary" in given and mode not in SUMMARIES:
         raise Invalid(
             f"_summary={mode} is not known; allowed: {', '.join(SUMMARIES)}.", expression=("http._summary",)
         )

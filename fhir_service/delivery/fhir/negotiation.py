@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from fhir_service.errors import Invalid, NotAcceptable, UnsupportedMediaType
-from fhir_service.fhir.media_types import split_media_type
+from fhir_service.fhir.media_types import is_utf8, split_media_type
 from fhir_service.formats import FORMATS, Format
 from fhir_service.releases import RELEASES, Release
 
@@ -167,22 +167,24 @@ def release_of_body(content_type: str, names: tuple[str, ...]) -> tuple[str, ...
 
 def _preferences(header: str) -> Mapping[str, str]:
     """Names and values; members are separated by commas, by semicolons in older clients (RFC 7240)."""
-    members = (member.partition("=") for member in header.replace(";", ",").split(","))
-    return {name.strip().lower(): value.strip().strip('"').lower() for name, _, value in members}
+    members = [member.partition("=") for member in header.replace(";", ",").split(",")]
+    # Of several by one name the first counts.
+    return {name.strip().lower(): value.strip().strip('"').lower() for name, _, value in reversed(members)}
 
 
 def require_form(content_type: str) -> None:
     """Raise UnsupportedMediaType unless the body is a plain form, the only body that a search takes."""
-    if split_media_type(content_type)[0] != FORM:
+    media_type, parameters = split_media_type(content_type)
+    if media_type != FORM or not is_utf8(parameters):
         raise UnsupportedMediaType(
-            f"Content-Type `{content_type}` is not supported here; allowed: {FORM}.",
+            f"Content-Type `{content_type}` is not supported here; allowed: {FORM}, in UTF-8.",
             expression=("http.Content-Type",),
         )
 
 
 def require_plain(content_encoding: str) -> None:
     """Raise UnsupportedMediaType for a body that is compressed: unpacked, it could be of any size."""
-    if content_encoding not in ("", "identity"):
+    if content_encoding.lower() not in ("", "identity"):
         raise UnsupportedMediaType(
             f"Content-Encoding `{content_encoding}` is not supported here; send the body as it is.",
             expression=("http.Content-Encoding",),

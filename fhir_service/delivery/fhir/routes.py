@@ -50,7 +50,7 @@ class FhirDoor:
         if found is None or address in self._elsewhere:
             return self._application(environ, start_response)
         base, path = found
-        method = environ["REQUEST_METHOD"].upper()
+        method = environ["REQUEST_METHOD"]
         asked = Asked(environ, method, address, base, path, DEFAULTS[base.names[0]])
         try:
             answer = self._options(asked) if method == "OPTIONS" else self._answer(asked)

@@ -12,7 +12,8 @@ CASES = yaml.safe_load((Path(__file__).parent / "cases" / "errors.yaml").read_te
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"].replace(" ", "-"))
 def test_the_client_is_told(case: dict[str, Any], client: FlaskClient, release: str) -> None:
-    method, _, url = case["ask"].format(base=f"/fhir/{release}").partition(" ")
+    told = {"base": f"/fhir/{release}", "many": "&".join(["_id=a"] * 501)}
+    method, _, url = case["ask"].format(**told).partition(" ")
     answer = client.open(
         url,
         method=method,

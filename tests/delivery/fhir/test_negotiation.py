@@ -107,6 +107,7 @@ def test_fhir_version_chooses_among_releases(accept: str, release: str) -> None:
         ("return=minimal; handling=lenient", "strict", True),
         ('Handling="lenient"', "strict", True),
         ("handling=whatever", "strict", False),
+        ("handling=strict, handling=lenient", "strict", False),  # RFC 7240, section 2
     ],
 )
 def test_prefer_says_how_unknown_parameters_are_taken(prefer: str, default: str, lenient: bool) -> None:

@@ -221,7 +221,7 @@ def test_a_forged_host_gets_no_links(client: FlaskClient) -> None:
         ("mainSearchCriteria.v.dn=a%00b", "NUL"),
         ("a%00=b", "NUL"),
         ("mainSearchCriteria.v.dn=%ff", "cannot be read: they are not UTF-8."),
-        ("&".join(f"p{number}=1" for number in range(10_000)), "cannot be read"),
+        ("&".join(f"p{number}=1" for number in range(10_000)), "more than 500"),
         (f"mainSearchCriteria.v.dn={'a' * 1001}", "longer than 1000 characters"),
         ("mainSearchCriteria.v.dn=%EF%BF%BF", "no text"),
         ("", "What is asked about is missing"),
