@@ -11,7 +11,7 @@ from typing import Any
 
 from fhir_service.errors import Invalid, UnsupportedMediaType
 from fhir_service.exchange import Content, Request
-from fhir_service.fhir.media_types import split_media_type
+from fhir_service.fhir.media_types import is_utf8, split_media_type
 from fhir_service.formats import FORMATS, Format, fhir_json
 from fhir_service.releases import Release
 
@@ -22,7 +22,7 @@ FHIR_MEDIA_TYPES = tuple(name for format in FORMATS for name in format.MEDIA_TYP
 def read_resource(request: Request) -> dict[str, Any]:
     """The resource of a body; what is sent to Binary under no FHIR media type becomes a Binary.
 
-    :raises Invalid: there is no body, or it cannot be read
+    :raises Invalid: there is no body, it cannot be read, or nobody can tell whether it is whole
     :raises UnsupportedMediaType: its Content-Type is no format of this release
     """
     content = _present(request)
@@ -54,7 +54,8 @@ def read_patch(request: Request) -> list[Any] | dict[str, Any]:
 def _present(request: Request) -> Content:
     content = request.content
     if content is None or (content.resource is None and not content.data and request.type_name != "Binary"):
-        raise Invalid(f"{request.method} {request.path} needs a body.", issue_code="required")
+        place = request.path or "[base]"
+        raise Invalid(f"{request.method} {place} needs a body.", issue_code="required")
     return content
 
 
@@ -62,8 +63,8 @@ def _format(content: Content, release: Release, allowed: Sequence[str]) -> Forma
     media_type, parameters = split_media_type(content.content_type)
     fhir_version = parameters.get("fhirversion", release.media_version)
     by_type = {name: format for format in FORMATS for name in format.MEDIA_TYPES}
-    is_utf8 = parameters.get("charset", "utf-8").lower() in ("utf-8", "utf8")
-    if media_type in by_type and is_utf8 and fhir_version in (release.media_version, release.fhir_version):
+    fits = fhir_version in (release.media_version, release.fhir_version) and is_utf8(parameters)
+    if media_type in by_type and fits:
         return by_type[media_type]
     raise UnsupportedMediaType(
         f"Content-Type `{content.content_type}` is not supported here; allowed: {', '.join(allowed)},"
@@ -73,6 +74,12 @@ def _format(content: Content, release: Release, allowed: Sequence[str]) -> Forma
 
 
 def _binary(content: Content, logical_id: str) -> dict[str, Any]:
+    if content.in_chunks:
+        raise Invalid(
+            f"`{content.content_type}` in chunks may have been cut off; send it with a Content-Length.",
+            issue_code="required",
+            expression=("http.Content-Length",),
+        )
     binary: dict[str, Any] = {"resourceType": "Binary"}
     if logical_id:
         binary["id"] = logical_id

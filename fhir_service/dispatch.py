@@ -22,10 +22,9 @@ from fhir_service.errors import (
     MethodNotAllowed,
     NotFound,
     NotSupported,
-    PreconditionFailed,
 )
 from fhir_service.exchange import Interaction, Pairs, Request, Response, Services
-from fhir_service.fhir.etags import is_unchanged, lists
+from fhir_service.fhir.etags import is_unchanged, require_current
 from fhir_service.guidance import require_served
 from fhir_service.routing import Routes
 from fhir_service.security.guard import authorise
@@ -48,11 +47,9 @@ def dispatch(request: Request, services: Services) -> Response:
     conditions = request.conditions
     if request.method != "GET":
         return response
-    if conditions.if_match and not lists("If-Match", conditions.if_match, response.etag):
-        raise PreconditionFailed(
-            f'If-Match: {conditions.if_match}, but the current version is W/"{response.etag}".',
-            expression=("http.If-Match",),
-        )
+    require_current(
+        response.etag, response.last_modified, conditions.if_match, conditions.if_unmodified_since
+    )
     if is_unchanged(
         response.etag, response.last_modified, conditions.if_none_match, conditions.if_modified_since
     ):

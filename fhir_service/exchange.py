@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fhir_service.fhir.dates import EARLIEST, LATEST
 from fhir_service.routing import Routes
 from fhir_service.security.guard import Guard
 from fhir_service.stored_terminology import Remembered
@@ -36,6 +37,7 @@ class Content:
 
     content_type: str = ""
     data: bytes = b""
+    in_chunks: bool = False  # of a length that was not told: nothing but itself can say whether it is whole
     resource: dict[str, Any] | None = None
     is_valid: bool = False  # the resource has passed the gate
     security_context: str = ""  # X-Security-Context, which goes with a Binary's own content
@@ -43,11 +45,16 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What must hold for the request to be done; as the headers, or as a Bundle's entry, write it."""
+    """What must hold for the request to be done; as the headers, or as a Bundle's entry, write it.
+
+    A date is the last microsecond since 1970 that it means: HTTP tells seconds, an instant may tell more.
+    What is no date is no condition (RFC 9110, section 13.1.3).
+    """
 
     if_match: str = ""
     if_none_match: str = ""
-    if_modified_since: str = ""
+    if_modified_since: int = EARLIEST
+    if_unmodified_since: int = LATEST
     if_none_exist: str = ""
 
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import HTTP_STATUS_CODES
-from werkzeug.wsgi import get_input_stream
+from werkzeug.wsgi import get_content_length, get_input_stream
+
+from fhir_service.errors import Invalid, TooLarge
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
@@ -50,13 +51,24 @@ def refuse_line_breaks(headers: Mapping[str, str]) -> None:
 
 
 def body_of(environ: Environ, most: int) -> bytes:
-    """The body of a request, which is of known length or ended by the server; 413 for one of more bytes.
+    """The body of a request, which is of known length or ended by the server.
 
     Of a body that is sent in chunks Werkzeug would read as much as is allowed, and not tell of the rest.
+    Where the connection is lost, Granian gives what came until then, as if that were all.
+
+    :raises TooLarge: it has more bytes than `most`
+    :raises Invalid: it has fewer than were announced
     """
-    body = get_input_stream(environ, max_content_length=most + 1).read()
-    if len(body) > most:
-        raise RequestEntityTooLarge
+    announced = get_content_length(environ) or 0
+    body = b"" if announced > most else get_input_stream(environ, max_content_length=most + 1).read()
+    if max(announced, len(body)) > most:
+        raise TooLarge(f"The body is larger than {most} bytes, the most that is taken here.")
+    if len(body) < announced:
+        raise Invalid(
+            f"The body ends after {len(body)} of {announced} bytes.",
+            issue_code="structure",
+            expression=("http.Content-Length",),
+        )
     return body
 
 

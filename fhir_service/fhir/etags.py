@@ -6,9 +6,10 @@ https://hl7.org/fhir/R4/http.html#versions and https://www.rfc-editor.org/rfc/rf
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from fhir_service.errors import Invalid
+from fhir_service.errors import Invalid, PreconditionFailed
 from fhir_service.fhir.dates import to_microseconds
 
 ANY = "*"
@@ -43,7 +44,7 @@ def lists(header: str, text: str, etag: str | None) -> bool:
 
 
 def is_unchanged(
-    etag: str | None, last_modified: int | None, if_none_match: str, if_modified_since: str
+    etag: str | None, last_modified: int | None, if_none_match: str, if_modified_since: int
 ) -> bool:
     """Whether the client has it already: a conditional read. The date counts only without If-None-Match."""
     if if_none_match:
@@ -51,10 +52,32 @@ def is_unchanged(
             return lists("If-None-Match", if_none_match, etag)
         except Invalid:
             return False  # of a reader, what is not understood is no condition
-    if not if_modified_since or last_modified is None:
-        return False
+    return last_modified is not None and last_modified <= if_modified_since
+
+
+def require_current(
+    etag: str | None, last_modified: int | None, if_match: str, if_unmodified_since: int
+) -> None:
+    """Raise PreconditionFailed if it is not what the client knows. The date counts only without If-Match."""
+    now = "there is none" if etag is None else f'the current version is W/"{etag}"'
+    if if_match:
+        if not lists("If-Match", if_match, etag):
+            raise PreconditionFailed(f"If-Match: {if_match}, but {now}.", expression=("http.If-Match",))
+    elif last_modified is not None and last_modified > if_unmodified_since:
+        raise PreconditionFailed(
+            f"If-Unmodified-Since: {now}, which is newer.", expression=("http.If-Unmodified-Since",)
+        )
+
+
+def read_http_date(text: str, otherwise: int) -> int:
+    """The last microsecond that an HTTP date means, in any of its three forms; `otherwise` for other text.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7; the oldest form names no zone, and means UTC.
+    """
     try:
-        since = parsedate_to_datetime(if_modified_since)
-        return last_modified // _SECOND <= to_microseconds(since) // _SECOND
-    except (ValueError, TypeError):  # a date without a zone is no HTTP date
-        return False
+        date = parsedate_to_datetime(text)
+        if date.tzinfo is None:
+            date = datetime.strptime(text, "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return otherwise
+    return to_microseconds(date) + _SECOND - 1

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from fhir_service.errors import Invalid, Issue, NotSupported, ServiceError, TooLarge, Unprocessable
 from fhir_service.exchange import Conditions, Content, Request, Response, Services
 from fhir_service.fhir.bundle import Entry
-from fhir_service.fhir.dates import to_instant
+from fhir_service.fhir.dates import EARLIEST, date_range, to_instant
 from fhir_service.fhir.outcome import outcome
 from fhir_service.fhir.query_string import read_pairs
 from fhir_service.formats import fhir_json
@@ -23,6 +23,7 @@ MOST_ENTRIES = 5_000
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _PRESENTATION = ("_format", "_pretty")
+_CONDITIONS = ("ifMatch", "ifNoneMatch", "ifModifiedSince", "ifNoneExist")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,26 @@ def read_entry(entry: Any, place: int, outer: Request) -> Asked:
         presentation=(),
         raw=False,
         content=None if resource is None else Content(resource=resource),
-        conditions=Conditions(**{field: texts[name] for name, field in _CONDITIONS.items()}),
+        conditions=Conditions(
+            if_match=texts["ifMatch"],
+            if_none_match=texts["ifNoneMatch"],
+            if_modified_since=_instant(texts["ifModifiedSince"], here),
+            if_none_exist=texts["ifNoneExist"],
+        ),
         returns=outer.returns or "minimal",
     )
     return Asked(place, request, full_url, method == "HEAD")
+
+
+def _instant(text: str, here: str) -> int:
+    """What a header would write as an HTTP date, an entry writes as an instant."""
+    if not text:
+        return EARLIEST
+    try:
+        return date_range(text)[1] - 1
+    except ValueError as error:
+        expression = f"{here}.request.ifModifiedSince"
+        raise Invalid(f"{error}.", issue_code="value", expression=(expression,)) from None
 
 
 def around(entries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -107,14 +124,6 @@ def require_known(shell: dict[str, Any], request: Request, services: Services, p
             for issue in found
         ]
         raise Unprocessable.of(placed)
-
-
-_CONDITIONS = {
-    "ifMatch": "if_match",
-    "ifNoneMatch": "if_none_match",
-    "ifModifiedSince": "if_modified_since",
-    "ifNoneExist": "if_none_exist",
-}
 
 
 def answered(response: Response, is_head: bool = False) -> Entry:

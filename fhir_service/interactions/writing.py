@@ -19,7 +19,7 @@ from typing import Any
 
 from fhir_service.errors import Conflict, Invalid, Issue, PreconditionFailed, Unprocessable
 from fhir_service.exchange import Request, Response, Services
-from fhir_service.fhir.etags import ANY, lists, read_etags
+from fhir_service.fhir.etags import ANY, lists, read_etags, require_current
 from fhir_service.fhir.outcome import outcome
 from fhir_service.formats import fhir_json
 from fhir_service.formats.meta import stamp, without_stamp
@@ -134,16 +134,18 @@ def _next(current: StoredVersion | None, services: Services) -> tuple[int, int]:
 
 
 def require_conditions(request: Request, current: StoredVersion | None) -> None:
-    """If-Match and If-None-Match of a write, see https://hl7.org/fhir/R4/http.html#concurrency."""
+    """The conditions of a write, see https://hl7.org/fhir/R4/http.html#concurrency."""
     conditions = request.conditions
-    etag = None if current is None or current.is_deleted else str(current.version_id)
-    now = "there is none" if etag is None else f'the current version is W/"{etag}"'
-    if conditions.if_match and not lists("If-Match", conditions.if_match, etag):
-        raise PreconditionFailed(
-            f"If-Match: {conditions.if_match}, but {now}.", expression=("http.If-Match",)
-        )
+    if conditions.if_none_exist and request.method != "POST":
+        raise Invalid("If-None-Exist belongs to a create alone.", expression=("http.If-None-Exist",))
+    if current is None or current.is_deleted:
+        etag, last_modified = None, None
+    else:
+        etag, last_modified = str(current.version_id), current.last_updated
+    require_current(etag, last_modified, conditions.if_match, conditions.if_unmodified_since)
     if conditions.if_none_match and lists("If-None-Match", conditions.if_none_match, etag):
-        told = "it exists" if ANY in read_etags("If-None-Match", conditions.if_none_match) else now
+        is_any = ANY in read_etags("If-None-Match", conditions.if_none_match)
+        told = "it exists" if is_any else f'the current version is W/"{etag}"'
         raise PreconditionFailed(
             f"If-None-Match: {conditions.if_none_match}, but {told}.", expression=("http.If-None-Match",)
         )

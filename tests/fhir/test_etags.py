@@ -1,7 +1,8 @@
 import pytest
 
 from fhir_service.errors import Invalid
-from fhir_service.fhir.etags import is_unchanged, lists, read_etags
+from fhir_service.fhir.dates import EARLIEST
+from fhir_service.fhir.etags import is_unchanged, lists, read_etags, read_http_date
 
 NOON = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
 
@@ -40,7 +41,6 @@ def test_an_asterisk_means_whatever_is_there() -> None:
         ('"2"', "Thu, 01 Jan 2026 00:00:00 GMT", False),
         ("", "Thu, 01 Jan 2026 00:00:00 GMT", True),
         ("", "Wed, 31 Dec 2025 23:59:59 GMT", False),
-        ("", "Thu, 01 Jan 2026 00:00:00 -0000", False),
         ("", "soon", False),
         ("soon", "", False),
         ("", "", False),
@@ -49,4 +49,33 @@ def test_an_asterisk_means_whatever_is_there() -> None:
 def test_a_reader_that_has_the_version_need_not_get_it(
     if_none_match: str, if_modified_since: str, unchanged: bool
 ) -> None:
-    assert is_unchanged("1", NOON + 999, if_none_match, if_modified_since) is unchanged
+    since = read_http_date(if_modified_since, EARLIEST)
+    assert is_unchanged("1", NOON + 999, if_none_match, since) is unchanged
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thu, 01 Jan 2026 00:00:00 GMT",
+        "Thursday, 01-Jan-26 00:00:00 GMT",
+        "Thu Jan  1 00:00:00 2026",
+    ],
+)
+def test_a_date_of_http_is_a_second_in_one_of_three_forms(text: str) -> None:
+    assert read_http_date(text, EARLIEST) == NOON + 999_999
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "soon",
+        "2026-01-01T00:00:00Z",
+        "Thu, 01 Jan 2026 00:00:00",
+        "Thu, 01 Jan 2026 00:00:00 -0000",
+        "Thu, 01 Jan 99999 00:00:00 GMT",
+        "Thu, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Thu, 01 Jan 2026 00:00:00 GMT, Thu, 01 Jan 2026 00:00:00 GMT",
+    ],
+)
+def test_what_is_no_date_of_http_counts_for_nothing(text: str) -> None:
+    assert read_http_date(text, EARLIEST) == EARLIEST

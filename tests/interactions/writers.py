@@ -42,7 +42,8 @@ def ask(
     path: str,
     resource: dict[str, Any] | None = None,
     parameters: Pairs = (),
-    **conditions: str,
+    if_match: str = "",
+    if_none_exist: str = "",
 ) -> Response:
     request = Request(
         release=R4,
@@ -51,7 +52,7 @@ def ask(
         path=path,
         parameters=parameters,
         content=None if resource is None else Content(resource=resource),
-        conditions=Conditions(**conditions),
+        conditions=Conditions(if_match=if_match, if_none_exist=if_none_exist),
     )
     return dispatch(request, services)
 

@@ -44,7 +44,7 @@ LARGEST_CALL = 4_000_000
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _CALLING = ("POST", "OPTIONS")
-_ISSUE_CODES = {400: "invalid", 404: "not-found", 413: "too-long"}
+_ISSUE_CODES = {400: "invalid", 404: "not-found"}
 
 
 def create_blueprint(doors: Doors) -> Blueprint:
@@ -125,8 +125,8 @@ def _failed(error: Exception) -> Response:
     """Any failure as an OperationOutcome; nothing of a request is in it but names of fields."""
     if isinstance(error, HTTPException):
         status = error.code or 500
-        text = f"The body is larger than {LARGEST_CALL} bytes." if status == 413 else error.name
-        return _json(outcome([Issue("error", _ISSUE_CODES.get(status, "processing"), text)]), status)
+        issue = Issue("error", _ISSUE_CODES.get(status, "processing"), error.name)
+        return _json(outcome([issue]), status)
     failure = told(error, request.method, PREFIX, is_personal=True)
     response = _json(outcome(failure.issues), failure.status)
     response.headers.update(failure.headers)

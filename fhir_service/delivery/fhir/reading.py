@@ -21,8 +21,10 @@ from fhir_service.delivery.fhir.negotiation import (
     single,
 )
 from fhir_service.delivery.wsgi import Environ, body_of
-from fhir_service.errors import NotAcceptable
+from fhir_service.errors import Invalid, NotAcceptable, NotSupported
 from fhir_service.exchange import Conditions, Content, Pairs
+from fhir_service.fhir.dates import EARLIEST, LATEST
+from fhir_service.fhir.etags import read_http_date
 from fhir_service.fhir.query_string import read_pairs
 from fhir_service.settings import Settings
 
@@ -32,12 +34,13 @@ _PRESENTATION = ("_format", "_pretty")
 _LARGEST_FORM = 1_000_000
 LARGEST_BODY = 32_000_000
 
-_CONDITIONAL = {
-    "HTTP_IF_MATCH": "if_match",
-    "HTTP_IF_NONE_MATCH": "if_none_match",
-    "HTTP_IF_MODIFIED_SINCE": "if_modified_since",
-    "HTTP_IF_NONE_EXIST": "if_none_exist",
-}
+_CONDITIONAL = (
+    "HTTP_IF_MATCH",
+    "HTTP_IF_NONE_MATCH",
+    "HTTP_IF_MODIFIED_SINCE",
+    "HTTP_IF_UNMODIFIED_SINCE",
+    "HTTP_IF_NONE_EXIST",
+)
 _UNCONDITIONAL = Conditions()
 
 
@@ -86,7 +89,7 @@ def read_request(asked: Asked, settings: Settings) -> exchange.Request:
         lenient=preferred.lenient,
         raw=raw,
         content=content,
-        conditions=_conditions(environ),
+        conditions=_conditions(asked),
         is_asynchronous=preferred.asynchronous,
         returns=preferred.returns,
         authorization=environ.get("HTTP_AUTHORIZATION", ""),
@@ -103,6 +106,8 @@ def _body(asked: Asked, pairs: Pairs, writes: str) -> tuple[Pairs, Content | Non
     environ = asked.environ
     content_type = environ.get("CONTENT_TYPE", "")
     require_plain(environ.get("HTTP_CONTENT_ENCODING", ""))
+    if "HTTP_CONTENT_RANGE" in environ:
+        raise NotSupported("A part of a body is not taken.", expression=("http.Content-Range",))
     if asked.method == "POST" and asked.path.rpartition("/")[2] == "_search":
         form = body_of(environ, _LARGEST_FORM)
         if form or "CONTENT_TYPE" in environ:  # without a form all may stand in the URL
@@ -111,14 +116,33 @@ def _body(asked: Asked, pairs: Pairs, writes: str) -> tuple[Pairs, Content | Non
     return pairs, Content(
         content_type=content_type,
         data=body_of(environ, _LARGEST_FORM if writes == "off" else LARGEST_BODY),
+        in_chunks="HTTP_TRANSFER_ENCODING" in environ,
         security_context=environ.get("HTTP_X_SECURITY_CONTEXT", ""),
     )
 
 
-def _conditions(environ: Environ) -> Conditions:
+def _conditions(asked: Asked) -> Conditions:
+    environ = asked.environ
     if environ.keys().isdisjoint(_CONDITIONAL):
         return _UNCONDITIONAL
-    return Conditions(**{name: environ.get(header, "") for header, name in _CONDITIONAL.items()})
+    if asked.method not in ("GET", "HEAD"):
+        _require_told(environ)
+    match, none_match, modified, unmodified, none_exist = [environ.get(name, "") for name in _CONDITIONAL]
+    return Conditions(
+        if_match=match,
+        if_none_match=none_match,
+        if_modified_since=read_http_date(modified, EARLIEST),
+        if_unmodified_since=read_http_date(unmodified, LATEST),
+        if_none_exist=none_exist,
+    )
+
+
+def _require_told(environ: Environ) -> None:
+    """Refuse a condition of a write that says nothing. Granian empties a header that is not in ASCII."""
+    for name in _CONDITIONAL:
+        if environ.get(name) == "":
+            header = name.removeprefix("HTTP_").replace("_", "-").title()
+            raise Invalid(f"{header} is empty, or not in ASCII.", expression=(f"http.{header}",))
 
 
 def _values(pairs: Pairs, name: str) -> list[str]:

@@ -121,7 +121,26 @@ def test_an_answer_that_would_forge_a_header_fails(app: Flask, monkeypatch: pyte
 def test_a_body_without_length_is_not_cut_off(app: Flask, path: str, media_type: str, largest: int) -> None:
     asked = {"CONTENT_TYPE": media_type, "HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
     body = io.BytesIO(b"x=" + b"x" * (largest - 1))
-    assert ask(app, path, "POST", **asked, **{"wsgi.input": body})[0] == "413 REQUEST ENTITY TOO LARGE"
+    status, _, answer = ask(app, path, "POST", **asked, **{"wsgi.input": body})
+    assert status == "413 REQUEST ENTITY TOO LARGE"
+    assert f"larger than {largest} bytes" in answer.decode()
+
+
+@pytest.mark.parametrize("path", ["/fhir/r4/Medication/_search", "/infobutton/service"])
+def test_a_body_that_is_shorter_than_announced_is_not_taken(app: Flask, path: str) -> None:
+    """Granian gives what came before the connection was lost, as if that were all."""
+    asked = {"CONTENT_TYPE": FORM, "CONTENT_LENGTH": "30", "wsgi.input_terminated": True}
+    status, _, body = ask(app, path, "POST", **asked, **{"wsgi.input": io.BytesIO(b"_id=m1")})
+    assert status == "400 BAD REQUEST"
+    assert "6 of 30 bytes" in body.decode()
+
+
+@pytest.mark.parametrize("form", [b"_id=\xe9", b"_id=%e9"])
+def test_a_form_that_is_no_utf_8_is_refused(app: Flask, form: bytes) -> None:
+    asked = {"CONTENT_TYPE": FORM, "CONTENT_LENGTH": str(len(form)), "wsgi.input": io.BytesIO(form)}
+    status, _, body = ask(app, "/fhir/r4/Medication/_search", "POST", **asked)
+    assert status == "400 BAD REQUEST"
+    assert "UTF-8" in told(body)
 
 
 def test_a_body_without_length_is_read_where_the_server_says_its_end(app: Flask) -> None:

@@ -58,6 +58,26 @@ def test_what_is_written_may_be_large_but_not_endless(writable: FlaskClient) -> 
     assert refused.json is not None and refused.json["issue"][0]["code"] == "too-long"
 
 
+def test_content_that_may_have_been_cut_off_becomes_no_binary(writable: FlaskClient) -> None:
+    """Of JSON and XML the end is seen; of an image it is not."""
+    chunked = {"Transfer-Encoding": "chunked"}
+    told = {"wsgi.input_terminated": True}
+    sent = {"headers": {"Content-Type": "image/png", **chunked}, "environ_overrides": told}
+    refused = writable.post("/fhir/r4/Binary", data=b"half", **sent)
+    assert refused.status_code == 400
+    assert refused.json is not None and refused.json["issue"][0]["expression"] == ["http.Content-Length"]
+    sent["headers"] = {"Content-Type": "application/fhir+json", **chunked}
+    assert writable.post("/fhir/r4/Patient", data=PATIENT, **sent).status_code == 201
+
+
+def test_a_part_of_a_body_is_not_taken_for_all_of_it(writable: FlaskClient) -> None:
+    """https://www.rfc-editor.org/rfc/rfc9110#section-14.5"""
+    part = {"Content-Type": "image/png", "Content-Range": "bytes 0-4/100"}
+    refused = writable.put("/fhir/r4/Binary/b", data=b"start", headers=part)
+    assert refused.status_code == 400
+    assert refused.json is not None and refused.json["issue"][0]["expression"] == ["http.Content-Range"]
+
+
 def test_where_nothing_can_be_written_a_batch_only_reads(client: FlaskClient) -> None:
     entries = [
         {"request": {"method": "GET", "url": "Medication/m2"}},
