@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,6 +37,20 @@ def test_the_file_grows_while_the_writer_never_makes_a_checkpoint(
     store.tidy()
     assert path.with_name("a.sqlite-wal").stat().st_size == 0
     store.close()
+
+
+def test_the_checkpoints_end_with_the_load_even_if_it_fails() -> None:
+    class Connection:
+        is_closed = False
+
+        def close(self) -> None:
+            time.sleep(0.1)
+            self.is_closed = True
+
+    connection: Any = Connection()
+    with pytest.raises(LookupError), checkpoints.checkpointing(lambda: connection):
+        raise LookupError
+    assert connection.is_closed
 
 
 def test_a_commit_that_need_not_wait_for_the_disk_is_followed_by_one_that_does(

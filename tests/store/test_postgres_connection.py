@@ -67,6 +67,8 @@ def test_what_waits_is_done_before_any_other_statement(connection: Any) -> None:
     connection.later("DELETE FROM t")
     with connection.cursor() as cursor:
         assert cursor.execute("SELECT n FROM t").fetchall() == []
+    connection.later("INSERT INTO t VALUES ($1, NULL)", 2)
+    assert connection.rows("SELECT n FROM t WHERE n > $1", [1]) == [(2,)]
 
 
 def test_what_fails_stops_what_follows_and_may_be_undone(connection: Any) -> None:
