@@ -82,6 +82,15 @@ def test_what_fails_stops_what_follows_and_may_be_undone(connection: Any) -> Non
     assert connection.ask(("SELECT n FROM t", ())) == [[]]
 
 
+def test_what_waits_when_all_is_undone_is_never_sent(
+    store: RelationalStore, connection: Any, ways: list[int]
+) -> None:
+    store.database.begin(connection, ("SELECT 1", ()))
+    connection.later("INSERT INTO t VALUES ($1, NULL)", 1)
+    store.database.rollback(connection)
+    assert ways == [3, 1]
+
+
 def test_a_statement_that_was_never_prepared_is_prepared_the_next_time(connection: Any) -> None:
     for _ in range(2):
         with pytest.raises(psycopg.errors.DivisionByZero):
