@@ -96,6 +96,11 @@ def test_a_statement_that_was_never_prepared_is_prepared_the_next_time(connectio
         with pytest.raises(psycopg.errors.DivisionByZero):
             connection.ask(("SELECT 1 / $1::int", (0,)), ("SELECT 2 / $1::int", (1,)))
     assert connection.ask(("SELECT 2 / $1::int", (1,))) == [[(2,)]]
+    for _ in range(2):
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            connection.ask(("SELECT n FROM other", ()), ("SELECT 3", ()))
+    connection.execute("CREATE TABLE other (n INTEGER)")
+    assert connection.ask(("SELECT n FROM other", ()), ("SELECT 3", ())) == [[], [(3,)]]
 
 
 VALUES = {
