@@ -4,11 +4,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
 from flask.testing import FlaskClient
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from fhir_service.delivery import metrics
 from fhir_service.delivery.counts import Counts, shared_file
 from fhir_service.delivery.metrics import DOORS
 from tests.checkout import PROJECT
@@ -49,6 +52,28 @@ def test_a_time_is_counted_once_and_within_every_longer_bound(client: FlaskClien
     assert within == sorted(within)
     assert within[-1] == found[f"{SECONDS}_count", "fhir"] == 3
     assert 0 < found[f"{SECONDS}_sum", "fhir"] < 60
+
+
+@pytest.mark.parametrize(
+    ("seconds", "bound"), [(0.0, 0.001), (0.0625, 0.1), (0.25, 0.25), (11, float("inf"))]
+)
+def test_an_answer_counts_within_the_first_bound_that_it_keeps(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, bound: float
+) -> None:
+    counts = metrics.open_counts()
+    monkeypatch.setattr(metrics, "time", SimpleNamespace(perf_counter=iter([7.0, 7.0 + seconds]).__next__))
+    metrics.measured(lambda *_: [], counts)({"PATH_INFO": "/fhir"}, print)
+    assert [one for one in metrics._BOUNDS if counts.total(("within", "fhir", one))] == [bound]
+
+
+def test_what_is_raised_counts_as_a_failure() -> None:
+    def raising(*_: object) -> list[bytes]:
+        raise LookupError
+
+    counts = metrics.open_counts()
+    with pytest.raises(LookupError):
+        metrics.measured(raising, counts)({"PATH_INFO": "/fhir"}, print)
+    assert counts.total(("answers", "fhir", "5xx")) == 1
 
 
 def test_an_answer_from_the_cache_counts_there_alone(client: FlaskClient) -> None:
