@@ -98,9 +98,12 @@ def test_a_path_is_utf_8_and_what_is_wrong_with_it_is_told(app: Flask, path: str
     assert "X-Forged" not in headers
 
 
-def test_an_answer_that_would_forge_a_header_fails(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("line_break", ["\r\n", "\n", "\r"])
+def test_an_answer_that_would_forge_a_header_fails(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, line_break: str
+) -> None:
     def forged(*_: object) -> Response:
-        return Response(body=b"x", media_type="text/plain\r\nX-Forged: 1")
+        return Response(body=b"x", media_type=f"text/plain{line_break}X-Forged: 1")
 
     monkeypatch.setattr(routes, "dispatch", forged)
     status, headers, body = ask(app, "/fhir/r4/Medication/m1")
