@@ -268,7 +268,7 @@ def killed(database_url: str, folder: Path, *arguments: str) -> list[int]:
 def is_alive(process: int) -> bool:
     try:
         return "Z" not in Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it ended before the look, or during it
         return False
 
 
