@@ -215,6 +215,33 @@ def test_pages_hold_every_match_exactly_once(
     assert sorted(walk_all(store, predicate, count)) == sorted(f"id{n}" for n in range(23))
 
 
+@pytest.mark.parametrize(
+    ("predicate", "total"),
+    [
+        (Everything(), 12),
+        (has_code("x"), 12),
+        (has_code("odd"), 6),
+        (any_of([has_code("odd"), has_code("third")]), 8),
+        (all_of([has_code("odd"), has_code("third")]), 2),
+        (all_of([has_code("x"), Not(has_code("third"))]), 8),
+        (all_of([starts_with("n"), has_code("odd")]), 6),
+        (starts_with("n1"), 4),
+    ],
+)
+def test_what_is_counted_is_what_would_be_found(
+    store: RelationalStore, predicate: Predicate, total: int
+) -> None:
+    with store.write() as transaction:
+        for n in range(12):
+            rows = [token("x"), token("x", "http://other"), string(f"n{n % 3}"), string(f"n{n % 3} too")]
+            rows += [token("odd")] if n % 2 else []
+            rows += [token("third")] if n % 3 == 0 else []
+            transaction.put(R, StoredVersion("Library", f"id{n}", 1, 1_000, b"{}"), rows)
+    assert len(search(store, predicate, count=50)) == total
+    assert store.search(R, Query("Library", predicate, count=0)).total == total
+    assert store.search(R, Query("Library", predicate, count=1, total="accurate")).total == total
+
+
 def test_total_is_known_when_the_page_holds_all_or_when_asked(store: RelationalStore) -> None:
     for logical_id in "abc":
         put(store, logical_id, token("x"))
