@@ -48,12 +48,16 @@ class CanonicalUnit:
         """The number in this unit; rounded once, so that equal quantities are equal numbers."""
         if number.adjusted() > _ORDERS:
             return math.copysign(math.inf, number)
-        exact = Fraction(0) if number.adjusted() < -_ORDERS else Fraction(number)
-        converted = exact * self.factor + self.offset
+        exact = (0, 1) if number.adjusted() < -_ORDERS else number.as_integer_ratio()
+        above, below = exact[0] * self.factor.numerator, exact[1] * self.factor.denominator
+        if self.offset:
+            above = above * self.offset.denominator + self.offset.numerator * below
+            below *= self.offset.denominator
         try:
-            return float(converted)
+            # Of whole numbers, as of a Fraction, and without looking for what both can be divided by.
+            return above / below
         except OverflowError:
-            return math.inf if converted > 0 else -math.inf
+            return math.inf if above > 0 else -math.inf
 
 
 @lru_cache(maxsize=4096)

@@ -18,6 +18,7 @@ from typing import Any
 from fhir_service.fhir.path import Path, UnsupportedExpression, compile_path
 from fhir_service.releases import Release
 from fhir_service.search.bindings import BOOLEAN_SYSTEMS, WITHOUT_SYSTEM, holds_media_types, implied_systems
+from fhir_service.search.looks import Looks
 from fhir_service.search.predicates import Key
 
 # Search parameter types this service indexes: the names of the files in `param_types/`.
@@ -198,6 +199,8 @@ class SearchParameters:
         self._pending_by_type: dict[str, dict[str, SearchParameter]] = {}
         self._evaluated_by_type: dict[str, tuple[SearchParameter, ...]] = {}
         self._components: dict[tuple[Key, int], SearchParameter] = {}
+        self._parts: dict[tuple[Key, str], tuple[tuple[SearchParameter, Path], ...]] = {}
+        self.looks = Looks(self)
 
     @cached_property
     def _data_by_url(self) -> dict[str, Mapping[str, Any]]:
@@ -247,6 +250,15 @@ class SearchParameters:
         found = self._components.get((parameter.key, position))
         if found is None:
             found = self._components[parameter.key, position] = self._component(parameter, position)
+        return found
+
+    def parts(self, parameter: SearchParameter, type_name: str) -> tuple[tuple[SearchParameter, Path], ...]:
+        """The components of a composite, each with its path from an element of this type."""
+        found = self._parts.get((parameter.key, type_name))
+        if found is None:
+            components = [self.component(parameter, n) for n in range(len(parameter.components))]
+            found = tuple((one, compile_path(one.expression, type_name, self.release)) for one in components)
+            self._parts[parameter.key, type_name] = found
         return found
 
     def _component(self, parameter: SearchParameter, position: int) -> SearchParameter:

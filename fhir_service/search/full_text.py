@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 from fhir_service.errors import Invalid, NotSupported
@@ -53,9 +54,7 @@ def text_columns(resource: dict[str, Any]) -> tuple[str, str]:
     div = resource.get("text", {}).get("div", "") if isinstance(resource.get("text"), dict) else ""
     narrative = " ".join(narrative_words(div))
     strings: list[str] = []
-    for name, value in resource.items():
-        if name not in _NO_CONTENT:
-            _collect(value, strings)
+    _collect((value for name, value in resource.items() if name not in _NO_CONTENT), strings)
     content = " ".join(words(" ".join(strings)[:MAXIMUM_CHARACTERS]))
     return narrative[:MAXIMUM_CHARACTERS], f"{narrative} {content}"[:MAXIMUM_CHARACTERS].strip()
 
@@ -64,21 +63,20 @@ def text_columns(resource: dict[str, Any]) -> tuple[str, str]:
 _NO_CONTENT = frozenset(("text", "meta", "resourceType"))
 
 
-def _collect(value: Any, strings: list[str]) -> None:
-    kind = type(value)
-    if kind is str:
-        strings.append(value)
-    elif kind is list:
-        for item in value:
-            _collect(item, strings)
-    elif kind is dict:
-        for name, member in value.items():
-            # Attachments and signatures are no text.
-            if type(member) is str:
-                if name != "data":
-                    strings.append(member)
-            else:
-                _collect(member, strings)
+def _collect(values: Iterable[Any], strings: list[str]) -> None:
+    for value in values:
+        kind = type(value)
+        if kind is str:
+            strings.append(value)
+        elif kind is dict:
+            _collect(_without_data(value) if "data" in value else value.values(), strings)
+        elif kind is list:
+            _collect(value, strings)
+
+
+def _without_data(element: dict[str, Any]) -> Iterator[Any]:
+    """Attachments and signatures are no text."""
+    return (value for name, value in element.items() if name != "data" or type(value) is not str)
 
 
 def read_text(code: str, text: str, type_name: str) -> TextMatch:

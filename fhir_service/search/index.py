@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
-from fhir_service.fhir.path import compile_path
+from fhir_service.fhir.path import Path, environment_of
 from fhir_service.search.contained import HOLDS, MARK, Container, Held, contained_in
 from fhir_service.search.definitions import SearchParameter, SearchParameters
 from fhir_service.search.full_text import text_columns
 from fhir_service.search.keys import exact_key, hash_key
+from fhir_service.search.looks import Look
 from fhir_service.search.param_types import OtherRow, Row, kind_of
 
 # Raised by one whenever rows are made differently, so that existing stores are indexed anew.
@@ -57,40 +58,112 @@ def index_rows(resource: dict[str, Any], parameters: SearchParameters) -> list[I
     return list(rows)
 
 
-def _own_rows(
-    resource: dict[str, Any], parameters: SearchParameters, container: Container
-) -> Iterator[IndexRow]:
-    elements = _Elements()
-    for parameter in parameters.evaluated(resource["resourceType"]):
-        values = parameter.path(resource)
-        if not values:
-            continue
-        found = (
-            _composite_rows(resource, values, parameter, parameters, elements)
-            if parameter.type == "composite"
-            else _plain_rows(values, parameter, elements)
-        )
-        for row in found:
-            yield _placed(row, container) if row.table == "reference" else row
-    yield from _own_canonical(resource, parameters)
+def _own_rows(resource: dict[str, Any], parameters: SearchParameters, container: Container) -> list[IndexRow]:
+    """No row twice: those of one search parameter come from one look."""
+    looks, evaluation = parameters.looks, _Evaluation(resource, parameters, container)
+    rows: list[IndexRow] = []
+    for look in looks.of(resource):
+        key = looks.key(look, resource)
+        found = looks.kept(key) if key else None
+        if found is None:
+            found = evaluation.rows(look)
+            if key:
+                looks.keep(key, found)
+        rows += found
+    rows += _own_canonical(resource, parameters)
     # No search parameter evaluates the full text; see full_text.py.
-    yield IndexRow("text", "", 0, text_columns(resource))
+    rows.append(IndexRow("text", "", 0, text_columns(resource)))
+    return rows
 
 
-class _Elements:
-    """What the elements of one resource come to, each made once: `code` is also what `combo-code` finds."""
+class _Evaluation:
+    """Search parameters evaluated on one resource.
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str, int], tuple[Any, list[OtherRow]]] = {}
+    What its elements come to is made once for each: `code` is also what `combo-code` finds.
+    """
 
-    def rows(self, parameter: SearchParameter, type_name: str, value: Any) -> list[OtherRow]:
+    def __init__(self, resource: dict[str, Any], parameters: SearchParameters, container: Container) -> None:
+        self._resource = resource
+        self._parameters = parameters
+        self._container = container
+        self._environment = environment_of(resource, resource["resourceType"], parameters.release)
+        self._known: dict[tuple[str, str, int, bool], tuple[Any, list[OtherRow]]] = {}
+
+    def rows(self, look: Look) -> list[IndexRow]:
+        rows: list[IndexRow] = []
+        for parameter in look.parameters:
+            values = parameter.path.found_in(self._environment)
+            if values:
+                made = self._composite if parameter.type == "composite" else self._plain
+                found = made(values, parameter)
+                rows += found if len(found) < 2 else dict.fromkeys(found)
+        return rows
+
+    def _plain(self, values: Values, parameter: SearchParameter) -> list[IndexRow]:
+        code = parameter.code
+        if parameter.type != "reference":
+            return [
+                IndexRow(table, code + suffix, 0, columns)
+                for type_name, value in values
+                for suffix, table, columns in self._made_of(parameter, type_name, value)
+            ]
+        return [
+            IndexRow(table, code + suffix, 0, self._placed(columns) if table == "reference" else columns)
+            for type_name, value in values
+            # The first entry of a Bundle is a Composition or a MessageHeader, as the parameter says.
+            if "resourceType" not in value or type_name in parameter.targets
+            for suffix, table, columns in self._made_of(parameter, type_name, value)
+        ]
+
+    def _placed(self, columns: Row) -> Row:
+        """A reference within the container as one to the place that it names."""
+        fragment, mark, version = columns
+        if mark != MARK:
+            return columns
+        # One that names nothing is still there: a value that no search finds.
+        return (*(self._container.target(str(fragment)) or ("", "")), version)
+
+    def _composite(self, values: Values, composite: SearchParameter) -> list[IndexRow]:
+        """Of elements that have a value of every component: the others, no value `a$b` can match."""
+        rows: list[IndexRow] = []
+        for number, (type_name, value) in enumerate(values):
+            # The element's type is known only now: a composite may stand on several.
+            parts = self._parameters.parts(composite, type_name)
+            if any(path.is_empty_for(value) for _, path in parts):
+                continue
+            found = [self._part(component, path, value, number) for component, path in parts]
+            if all(found):
+                rows += chain.from_iterable(found)
+        return rows
+
+    def _part(self, component: SearchParameter, path: Path, value: Any, number: int) -> list[IndexRow]:
+        of_resource = value is self._resource
+        values = path.found_in(self._environment) if of_resource else path(value, resource=self._resource)
+        # A composite takes no modifiers, so that of the other rows only these are asked for.
+        made_of = self._made_of if component.type == "quantity" else self._rows_of
+        return [
+            IndexRow(table, component.code + suffix, number, columns)
+            for type_name, part in values
+            for suffix, table, columns in made_of(component, type_name, part)
+        ]
+
+    def _made_of(self, parameter: SearchParameter, type_name: str, value: Any) -> list[OtherRow]:
         """(suffix of the code, table, row) of all that a parameter of this type keeps of an element."""
-        key = (parameter.type, type_name, id(value))
+        key = (parameter.type, type_name, id(value), True)
         known = self._known.get(key)
         if known is None:
-            kind = kind_of(parameter)
-            found = [("", parameter.table, columns) for columns in kind.rows(type_name, value)]
-            found.extend(kind.other_rows(parameter, type_name, value))
+            others = kind_of(parameter).other_rows(parameter, type_name, value)
+            found = [*self._rows_of(parameter, type_name, value), *others]
+            known = self._known[key] = (value, found)
+        return known[1]
+
+    def _rows_of(self, parameter: SearchParameter, type_name: str, value: Any) -> list[OtherRow]:
+        """Without those for modifiers."""
+        key = (parameter.type, type_name, id(value), False)
+        known = self._known.get(key)
+        if known is None:
+            table = parameter.table
+            found = [("", table, columns) for columns in kind_of(parameter).rows(type_name, value)]
             # Kept with its value, so that no other one gets its id.
             known = self._known[key] = (value, found)
         return known[1]
@@ -102,56 +175,3 @@ def _own_canonical(resource: dict[str, Any], parameters: SearchParameters) -> It
     if isinstance(url, str) and url and "url" in parameters.indexed(resource["resourceType"]):
         version_hash = hash_key(version) if isinstance(version, str) else 0
         yield IndexRow("reference", "url", 0, (exact_key(url), "", version_hash))
-
-
-def _placed(row: IndexRow, container: Container) -> IndexRow:
-    """A reference within the container as one to the place that it names."""
-    fragment, mark, version = row.columns
-    if mark != MARK:
-        return row
-    # One that names nothing is still there: a value that no search finds.
-    return row._replace(columns=(*(container.target(str(fragment)) or ("", "")), version))
-
-
-def _plain_rows(values: Values, parameter: SearchParameter, elements: _Elements) -> Iterator[IndexRow]:
-    code = parameter.code
-    for type_name, value in values:
-        if parameter.type == "reference" and "resourceType" in value and type_name not in parameter.targets:
-            continue  # the first entry of a Bundle: a Composition or a MessageHeader, as the parameter says
-        for suffix, table, columns in elements.rows(parameter, type_name, value):
-            yield IndexRow(table, code + suffix, 0, columns)
-
-
-def _composite_rows(
-    resource: dict[str, Any],
-    values: Values,
-    composite: SearchParameter,
-    parameters: SearchParameters,
-    elements: _Elements,
-) -> Iterator[IndexRow]:
-    """Rows of the elements that have a value of every component: the others, no value `a$b` can match."""
-    components = [parameters.component(composite, n) for n in range(len(composite.components))]
-    for number, (type_name, value) in enumerate(values):
-        # The element's type is known only now: a composite may stand on several.
-        paths = [compile_path(one.expression, type_name, one.release) for one in components]
-        found = [path(value, resource=resource) for path in paths]
-        if all(found):
-            parts = [
-                _part_rows(part, component, number, elements)
-                for part, component in zip(found, components, strict=True)
-            ]
-            if all(parts):
-                yield from chain.from_iterable(parts)
-
-
-def _part_rows(
-    values: Values, component: SearchParameter, number: int, elements: _Elements
-) -> list[IndexRow]:
-    # A composite takes no modifiers, so that of the other rows only these are asked for.
-    takes_all = component.type == "quantity"
-    return [
-        IndexRow(table, component.code + suffix, number, columns)
-        for type_name, value in values
-        for suffix, table, columns in elements.rows(component, type_name, value)
-        if takes_all or not suffix
-    ]

@@ -6,11 +6,12 @@ https://hl7.org/fhirpath/N1/ and https://hl7.org/fhir/R4/fhirpath.html
     path(patient)  -> [("string", "Eva"), ...]
 """
 
-from .compiler import Path, compile_path
+from .compiler import Path, compile_path, environment_of
 from .errors import EvaluationError, PathError, UnavailableData, UnsupportedExpression
-from .runtime import Item, Items, Unavailable
+from .runtime import Environment, Item, Items, Unavailable
 
 __all__ = [
+    "Environment",
     "EvaluationError",
     "Item",
     "Items",
@@ -20,4 +21,5 @@ __all__ = [
     "UnavailableData",
     "UnsupportedExpression",
     "compile_path",
+    "environment_of",
 ]

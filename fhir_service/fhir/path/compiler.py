@@ -17,7 +17,7 @@ from .beginnings import beginnings
 from .errors import UnsupportedExpression
 from .functions import CLOCK_FUNCTIONS, FUNCTIONS, Function
 from .grammar import Binary, Call, Index, Literal, Member, Name, Node, Unary, Variable, parse, type_specifier
-from .navigation import ABSTRACT_RESOURCES, Types, element_step, kind_of_type, type_test
+from .navigation import ABSTRACT_RESOURCES, Types, element_step, kind_of_type, narrowed_step, type_test
 from .operators import OPERATORS, negate
 from .runtime import EMPTY, Environment, Item, Items, Resolve, Run, boolean, integer, singleton
 from .schema import Schema
@@ -38,7 +38,7 @@ CONSTANTS = {
 class Path:
     """A compiled expression; call it with a node of the type it was compiled for."""
 
-    __slots__ = ("_beginnings", "_is_abstract", "_run", "_schema", "_type_name", "expression", "types")
+    __slots__ = ("_is_abstract", "_run", "_schema", "_type_name", "beginnings", "expression", "types")
 
     def __init__(
         self,
@@ -55,7 +55,8 @@ class Path:
         node = _parsed(expression)
         run, types = _Compiler(type_name, schema, variables, has_clock=has_clock).compile(node)
         self._is_abstract = type_name in ABSTRACT_RESOURCES
-        self._beginnings = None if self._is_abstract else beginnings(node, type_name, schema)
+        self.beginnings = None if self._is_abstract else beginnings(node, type_name, schema)
+        """The members of a node without any of which it gives nothing; None when it may look at others."""
         self._run = run
         self.types: Types = types
         """The FHIR types the values can have; None when only the data can tell, empty when there are none."""
@@ -71,12 +72,18 @@ class Path:
         :param resolve: gives the resource of a literal reference; without it only its type is known
         :param resource: what `%resource` is, when the node is not itself a resource
         """
-        if self._beginnings is not None and node.keys().isdisjoint(self._beginnings):
+        if self.is_empty_for(node):
             return []
         name = node.get("resourceType", self._type_name) if self._is_abstract else self._type_name
-        context = [(name, node, None)]
-        holder = context if resource is None else _holder(resource, context)
-        items = self._run(Environment(self._schema, context, holder, holder, resolve, {}), context)
+        return self.found_in(environment_of(node, name, self._schema, resolve, resource=resource))
+
+    def is_empty_for(self, node: dict[str, Any]) -> bool:
+        """Whether it gives nothing, which the members of the node tell; it may give nothing for all that."""
+        return self.beginnings is not None and node.keys().isdisjoint(self.beginnings)
+
+    def found_in(self, environment: Environment) -> list[tuple[str, Any]]:
+        """As a call does, given what several expressions may share: the node that they start from."""
+        items = self._run(environment, environment.context)
         return [(name, value) for name, value, _ in items if value is not None]
 
     def evaluate(
@@ -115,6 +122,20 @@ class Path:
         holder = context if resource is None else resource
         environment = Environment(self._schema, context, holder, holder, resolve, variables, now)
         return self._run(environment, context)
+
+
+def environment_of(
+    node: dict[str, Any],
+    type_name: str,
+    schema: Schema,
+    resolve: Resolve | None = None,
+    *,
+    resource: dict[str, Any] | None = None,
+) -> Environment:
+    """What expressions that start from a node are evaluated in, one after another."""
+    context = [(type_name, node, None)]
+    holder = context if resource is None else _holder(resource, context)
+    return Environment(schema, context, holder, holder, resolve, {})
 
 
 @lru_cache(maxsize=8192)
@@ -165,7 +186,7 @@ class _Compiler:
     def compile(self, node: Node, types: Types | str = "context") -> Compiled:
         """Return what runs a node on a focus of these types."""
         focus = self.context if isinstance(types, str) else types
-        return self._by_node[type(node)](self, node, focus)
+        return self._narrowed(node, focus) or self._by_node[type(node)](self, node, focus)
 
     def _literal(self, node: Literal, focus: Types) -> Compiled:
         if not node.type:
@@ -296,19 +317,48 @@ class _Compiler:
 
     def _union(self, node: Binary, focus: Types) -> Compiled:
         """All sides of `a | b | c` at once, of which mostly one can apply: the others are for other types."""
-        sides = [self.compile(side, focus) for side in _sides(node)]
-        live = [side for side in sides if side[1] != NOTHING]
+        compiled = [(side, *self.compile(side, focus)) for side in _sides(node)]
+        live = [one for one in compiled if one[2] != NOTHING]
         if not live:
             return _nothing, NOTHING
-        first, *others = (run for run, _ in live)
+        sides = [(self._beginnings(side, focus), run) for side, run, _ in live]
 
         def run(environment: Environment, items: Items) -> Items:
-            found = first(environment, items)
-            for other in others:
-                found = found + other(environment, items)
+            found: Items = []
+            node = items[0][1] if len(items) == 1 else None
+            names: Any = node if type(node) is dict else None
+            for members, side in sides:
+                if names is None or members is None or not members.isdisjoint(names):
+                    found = found + side(environment, items)
             return found if len(found) < 2 else distinct(found)
 
-        return run, _either([types for _, types in live])
+        return run, _either([types for _, _, types in live])
+
+    def _beginnings(self, node: Node, focus: Types) -> frozenset[str] | None:
+        """The members without any of which a node gives nothing; None where that is not known."""
+        if focus is None or len(focus) != 1:
+            return None
+        (type_name,) = focus
+        return None if type_name in ABSTRACT_RESOURCES else beginnings(node, type_name, self.schema)
+
+    def _narrowed(self, node: Node, focus: Types) -> Compiled | None:
+        """An element of several types that is read as one: none of the others is looked for."""
+        match node:
+            case Binary("as", left, Name(wanted)):
+                matches = type_test(wanted, self.schema)
+            case Member(left, Call("as" | "ofType", (specifier,))):
+                matches = type_test(type_specifier(specifier).name, self.schema)
+            case _:
+                return None
+        match left:
+            case Member(before, Name(name)):
+                target, types = self.compile(before, focus)
+            case Name(name):
+                target, types = _focus, focus
+            case _:
+                return None
+        step = narrowed_step(name, types, matches, self.schema)
+        return None if step is None else (_chained(target, step[0]), step[1])
 
     def _is(self, target: Run, name: str) -> Compiled:
         matches = type_test(name, self.schema)

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/fhirpath.html#polymorphism and https://hl7.org/fhir/R4/j
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -119,12 +119,26 @@ def reader_of(schema: Schema, type_name: str, name: str) -> tuple[Reader | None,
     types = frozenset(kind for _, kind in names)
     if definition.kind == "primitive-type":
         return _of_sibling(name, names[0][1]), types
-    if len(names) > 1:
-        return _choice(names, schema), types
     json_name, kind = names[0]
     if kind in ABSTRACT_RESOURCES:
         return _resource(json_name), types
-    return (_primitive if is_primitive(kind, schema) else _complex)(json_name, kind), types
+    return (_choice(names, schema) if len(names) > 1 else _of_one_type(json_name, kind, schema)), types
+
+
+def narrowed_step(
+    name: str, types: Types, matches: Callable[[str], bool], schema: Schema
+) -> tuple[Run, Types] | None:
+    """The step to an element of several types that takes only some of them; None for any other element."""
+    if types is None or len(types) != 1:
+        return None
+    (type_name,) = types
+    element = schema.type_definition(type_name).elements.get(name)
+    names = element.json_names if element is not None else ()
+    wanted = [(json_name, kind) for json_name, kind in names if matches(kind)]
+    if len(names) < 2 or not wanted:
+        return None
+    reader = _choice(wanted, schema) if len(wanted) > 1 else _of_one_type(*wanted[0], schema)
+    return _single(reader), frozenset(kind for _, kind in wanted)
 
 
 @cache
@@ -229,12 +243,11 @@ def _of_sibling(name: str, kind: str) -> Reader:
     return read
 
 
-def _choice(names: tuple[tuple[str, str], ...], schema: Schema) -> Reader:
+def _choice(names: Iterable[tuple[str, str]], schema: Schema) -> Reader:
     readers: dict[str, Reader] = {}
     for json_name, kind in names:
-        primitive = is_primitive(kind, schema)
-        readers[json_name] = (_primitive if primitive else _complex)(json_name, kind)
-        if primitive:
+        readers[json_name] = _of_one_type(json_name, kind, schema)
+        if is_primitive(kind, schema):
             readers["_" + json_name] = readers[json_name]
     possible = frozenset(readers)
 
@@ -242,8 +255,16 @@ def _choice(names: tuple[tuple[str, str], ...], schema: Schema) -> Reader:
         if type(value) is not dict:
             return
         present = possible.intersection(value)
+        if len(present) == 1:
+            (name,) = present
+            readers[name](value, sibling, found)
+            return
         # A primitive's value and its sibling have one reader; run it once.
         for reader in {readers[name] for name in present}:
             reader(value, sibling, found)
 
     return read
+
+
+def _of_one_type(name: str, kind: str, schema: Schema) -> Reader:
+    return (_primitive if is_primitive(kind, schema) else _complex)(name, kind)

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/search.html#date
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fhir_service.errors import Invalid
@@ -28,12 +28,12 @@ def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterat
     return iter(())
 
 
-def rows(type_name: str, value: Any) -> Iterator[Row]:
-    if isinstance(value, str) and type_name not in _DATES:
-        return  # onset may be said in words
+def rows(type_name: str, value: Any) -> Iterable[Row]:
+    if isinstance(value, str):
+        # Onset may be said in words.
+        return (date_range(value),) if type_name in _DATES else ()
     ranges = list(_of_timing(value) if type_name == "Timing" else _ranges(value))
-    if ranges:
-        yield min(low for low, _ in ranges), max(high for _, high in ranges)
+    return ((min(low for low, _ in ranges), max(high for _, high in ranges)),) if ranges else ()
 
 
 def _of_timing(timing: dict[str, Any]) -> Iterator[tuple[int, int]]:
@@ -52,8 +52,6 @@ def _of_timing(timing: dict[str, Any]) -> Iterator[tuple[int, int]]:
 
 def _ranges(value: Any) -> Iterator[tuple[int, int]]:
     match value:
-        case str():
-            yield date_range(value)
         case {"start": _} | {"end": _}:
             start, end = value.get("start"), value.get("end")
             yield (

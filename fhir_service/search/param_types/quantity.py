@@ -36,18 +36,21 @@ def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
 
 
 def rows(type_name: str, value: Any) -> Iterator[Row]:
-    for ends in _ends(value):
+    ends = _ends(value)
+    if ends is not None:
         low = LEAST if ends.low is None else float(ends.low)
-        high = GREATEST if ends.high is None else float(ends.high)
+        high = GREATEST if ends.high is None else low if ends.is_one else float(ends.high)
         yield low, high, *_unit(ends.unit_of_low)
 
 
 def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]:
     """The same in UCUM's canonical units, where the unit has such a form."""
-    for ends in _ends(value):
-        of_low, of_high = _canonical(ends.unit_of_low), _canonical(ends.unit_of_high)
-        if of_low is None or of_high is None or of_low.code != of_high.code:
-            continue
+    ends = _ends(value)
+    if ends is None:
+        return
+    of_low = _canonical(ends.unit_of_low)
+    of_high = of_low if ends.is_one else _canonical(ends.unit_of_high)
+    if of_low is not None and of_high is not None and of_low.code == of_high.code:
         low = LEAST if ends.low is None else of_low.of(ends.low)
         high = GREATEST if ends.high is None else low if ends.is_one else of_high.of(ends.high)
         yield CANONICAL, "quantity", (low, high, 0, exact_key(of_low.code), "")
@@ -67,24 +70,25 @@ class _Ends(NamedTuple):
         return self.low is self.high and self.unit_of_low is self.unit_of_high
 
 
-def _ends(value: Any) -> Iterator[_Ends]:
+def _ends(value: Any) -> _Ends | None:
     if not isinstance(value, dict):
-        return
+        return None
     if "low" in value or "high" in value:  # Range
         given = [end for end in (value.get("low"), value.get("high")) if end and "value" in end]
         if given:
             low, high = (value.get(name, {}).get("value") for name in ("low", "high"))
             last = given[-1] if "code" in given[-1] else given[0]
-            yield _Ends(_decimal(low), _decimal(high), given[0], last)
+            return _Ends(_decimal(low), _decimal(high), given[0], last)
     elif "origin" in value:  # SampledData
         points = _points(value)
         if points:
-            yield _Ends(min(points), max(points), value["origin"], value["origin"])
+            return _Ends(min(points), max(points), value["origin"], value["origin"])
     elif "value" in value:
         number = _decimal(value["value"])
         opens_down, opens_up = _COMPARATORS.get(value.get("comparator", ""), (False, False))
         unit = {"code": value["currency"], "system": "urn:iso:std:iso:4217"} if "currency" in value else value
-        yield _Ends(None if opens_down else number, None if opens_up else number, unit, unit)
+        return _Ends(None if opens_down else number, None if opens_up else number, unit, unit)
+    return None
 
 
 def _decimal(number: Any) -> Decimal | None:

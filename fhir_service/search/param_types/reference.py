@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/search.html#reference and, for `:above` and `:below`, #r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fhir_service.errors import Invalid, NotSupported
@@ -60,18 +60,15 @@ def _along(parameter: SearchParameter) -> tuple[str, ...]:
 _UNNAMED: Row = ("", "", 0)
 
 
-def rows(type_name: str, value: Any) -> Iterator[Row]:
+def rows(type_name: str, value: Any) -> Iterable[Row]:
     match value:
-        case str():
-            yield from _row(value)
-        case {"reference": str(reference)}:
-            yield from _row(reference)
-        case {"reference": {"reference": str(reference)}}:  # CodeableReference
-            yield from _row(reference)
+        case {"reference": str(reference)} | {"reference": {"reference": str(reference)}} | str(reference):
+            return (_row(reference),)  # the second of them is a CodeableReference
         case {"resourceType": str(held), "id": str(logical_id)}:  # held by a Bundle, not referred to
-            yield logical_id, held, 0
+            return ((logical_id, held, 0),)
         case dict() if _says_something(type_name, value):
-            yield _UNNAMED
+            return (_UNNAMED,)
+    return ()
 
 
 def _says_something(type_name: str, value: dict[str, Any]) -> bool:
@@ -89,8 +86,9 @@ def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterat
     reference = value.get("reference") if type_name == "CodeableReference" else value
     if not isinstance(reference, dict):
         return
-    for row in token.rows("Identifier", reference.get("identifier")):
-        yield ":identifier", "token", row
+    if "identifier" in reference:
+        for row in token.rows("Identifier", reference["identifier"]):
+            yield ":identifier", "token", row
     display = reference.get("display")
     if display and parameter.release.name == "r5":
         yield ":text", "string", string_row(display)
@@ -98,16 +96,14 @@ def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterat
             yield ":text-advanced", "string", words_row(display)
 
 
-def _row(reference: str) -> Iterator[Row]:
+def _row(reference: str) -> Row:
     if reference.startswith(MARK):  # within this resource: where that is, index.py knows
-        yield reference, MARK, 0
-        return
+        return reference, MARK, 0
     local = _LOCAL.fullmatch(reference)
     if local and local["type"]:
-        yield local["id"], local["type"], 0
-    else:
-        url, version = split_canonical(reference)
-        yield exact_key(url), "", hash_key(version or "")
+        return local["id"], local["type"], 0
+    url, version = split_canonical(reference)
+    return exact_key(url), "", hash_key(version or "")
 
 
 def predicate(parameter: SearchParameter, modifier: str | None, text: str, context: Context) -> Predicate:
