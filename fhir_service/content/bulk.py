@@ -1,4 +1,4 @@
-"""Loading many resources: streamed, in batches, each batch a transaction, going on where it stopped.
+"""Loading many resources: streamed, in batches, a few of them a transaction, going on where it stopped.
 
 What is not accepted is written to a file, one line each with the reasons, and does not stop the load.
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import IO, NamedTuple
 
 from fhir_service.content.load import INDEX_DEFINITIONS, Package, index_fingerprint, load_packages
@@ -23,7 +24,6 @@ from fhir_service.content.preparing import (
     Rules,
     Task,
     own_and_others,
-    plain_rows,
     prepared,
     rejection,
 )
@@ -36,14 +36,17 @@ from fhir_service.releases.validator.fingerprint import gate_fingerprint
 from fhir_service.search.definitions import SearchParameters
 from fhir_service.search.index import index_rows
 from fhir_service.store import filling
-from fhir_service.store.bulk import Prepared, insert_new, known_ids
+from fhir_service.store.bulk import Prepared, insert_new, known_ids, known_numbers
 from fhir_service.store.contract import Owner, StoredVersion
+from fhir_service.store.laid import only
 from fhir_service.store.parameters import StoredParameters
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.transaction import Transaction
 
 BATCH = 500
 BATCH_BYTES = 2_000_000
+TOGETHER = 4
+"""So many batches are a transaction, of which SQLite makes one piece of its full text: fewer are merged."""
 
 
 @dataclass
@@ -110,31 +113,35 @@ def is_validated(store: RelationalStore, source: Source, release: Release) -> bo
 def bulk_load(
     store: RelationalStore, source: Source, settled: Settled, rejects: IO[str] | None = None
 ) -> Generator[Report, None, None]:
-    """Load the source; yields the growing report after each batch. Calling it again goes on."""
+    """Load the source; yields the growing report after each transaction. Calling it again goes on."""
     release = settled.release
     stored = store.search_parameters(settled.parameters_by_release)
     filling.start(store, {INDEX_DEFINITIONS: index_fingerprint(stored.built)})
+    numbers = _Numbers(store, release.name)
     progress = progress_of(store, source, release) or Progress(gate=settled.gate_name)
     if progress.gate != settled.gate_name:
         progress.gate = ""
     report = Report()
-    for sent, batch in prepared(
-        _tasks(source, settled, stored, progress.done),
+    received = prepared(
+        _tasks(source, settled, stored, progress.done, numbers),
         settled.rules(source, is_indexed=True),
         settled.processes,
-    ):
+    )
+    while some := list(islice(received, TOGETHER)):
         with store.write() as transaction:
             transaction.defer_flush()  # what is lost of it was not counted as done either
             parameters = stored.snapshot().parameters[release.name]
-            if parameters is not sent.parameters:
-                batch = _indexed_again(batch, parameters)
-            refused = _write(transaction, batch.accepted, source, settled, parameters, report)
-            rejected = [*batch.rejected, *refused]
-            _reject(rejected, report, rejects)
-            progress.done += sent.size
-            progress.rejected += len(rejected)
+            for sent, batch in some:
+                if parameters is not sent.parameters:
+                    batch = _indexed_again(batch, parameters)
+                refused = _write(transaction, batch, source, settled, parameters, report)
+                numbers.look_after(batch, transaction)
+                rejected = [*batch.rejected, *refused]
+                _reject(rejected, report, rejects)
+                progress.done += sent.size
+                progress.rejected += len(rejected)
+                report.read = sent.read
             transaction.set_property(_progress_name(source, release), json.dumps(asdict(progress)))
-        report.read = sent.read
         yield report
     with store.write() as transaction:
         # A load that reached the end may be run again from the start.
@@ -211,7 +218,7 @@ def _accepted(
     """What may be stored, as it stands in the source."""
     stored = store.search_parameters(settled.parameters_by_release)
     for sent, batch in prepared(
-        _tasks(source, settled, stored, 0), settled.rules(source, is_indexed=False), settled.processes
+        _tasks(source, settled, stored, 0, None), settled.rules(source, is_indexed=False), settled.processes
     ):
         _reject(batch.rejected, report, rejects)
         report.read = sent.read
@@ -226,15 +233,30 @@ class _Sent(NamedTuple):
     read: int
 
 
+class _Numbers:
+    """Those of search parameters while the store is being filled: then index rows can be laid out."""
+
+    def __init__(self, store: RelationalStore, release: str) -> None:
+        self._release = release
+        with store.write() as transaction:
+            is_filling = bool(filling.kinds_aside(transaction))
+            self.known = known_numbers(transaction, release) if is_filling else None
+
+    def look_after(self, batch: Batch, transaction: Transaction) -> None:
+        """Look for those that were given when a batch was written, of whose rows some were not laid out."""
+        if self.known is not None and any(one.rows for one in batch.accepted):
+            self.known = known_numbers(transaction, self._release)
+
+
 def _tasks(
-    source: Source, settled: Settled, stored: StoredParameters, skip: int
+    source: Source, settled: Settled, stored: StoredParameters, skip: int, numbers: _Numbers | None
 ) -> Iterator[tuple[_Sent, Task]]:
     for items in batches(source.items(skip)):
         parameters = stored.snapshot().parameters[settled.release.name]
         bodies = [(item.place, item.body) for item in items]
         yield (
             _Sent(parameters, len(items), items[-1].read),
-            Task(bodies, settled.now(), *own_and_others(parameters)),
+            Task(bodies, settled.now(), *own_and_others(parameters), numbers.known if numbers else None),
         )
 
 
@@ -254,9 +276,11 @@ def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
 
 def _indexed_again(batch: Batch, parameters: SearchParameters) -> Batch:
     """By the search parameters as they are now: a SearchParameter was written after the batch was sent."""
-    rows = (plain_rows(fhir_json.parse(one.body), parameters) for one in batch.accepted)
-    again = [one._replace(rows=made) for one, made in zip(batch.accepted, rows, strict=True)]
-    return batch._replace(accepted=again)
+    again = [
+        one._replace(rows=[(*row,) for row in index_rows(fhir_json.parse(one.body), parameters)])
+        for one in batch.accepted
+    ]
+    return Batch(again, batch.rejected)
 
 
 def _reject(lines: Sequence[str], report: Report, rejects: IO[str] | None) -> None:
@@ -269,21 +293,22 @@ def _reject(lines: Sequence[str], report: Report, rejects: IO[str] | None) -> No
 
 def _write(
     transaction: Transaction,
-    accepted: Sequence[Accepted],
+    batch: Batch,
     source: Source,
     settled: Settled,
     parameters: SearchParameters,
     report: Report,
 ) -> list[str]:
     """Store what is new or changed; returns the lines of what may not be written over."""
-    release = settled.release.name
+    release, accepted = settled.release.name, batch.accepted
     known = _known(transaction, release, accepted)
+    places = [n for n, one in enumerate(accepted) if (one.type_name, one.logical_id) not in known]
     new = [
         Prepared(StoredVersion(one.type_name, one.logical_id, 1, one.stamped_at, one.body), one.rows)
-        for one in accepted
-        if (one.type_name, one.logical_id) not in known
+        for one in map(accepted.__getitem__, places)
     ]
-    insert_new(transaction, release, new, filling.kinds_aside(transaction))
+    laid = only(batch.laid, places) if known else batch.laid
+    insert_new(transaction, release, new, filling.kinds_aside(transaction), laid)
     report.created += len(new)
     changed = (one for one in accepted if (one.type_name, one.logical_id) in known)
     refusals = [_update(transaction, one, source, settled, parameters, report) for one in changed]

@@ -10,6 +10,7 @@ it. Batches come back in the order in which they were sent, and few are on the w
 
 from __future__ import annotations
 
+import gc
 import json
 import marshal
 import multiprocessing
@@ -29,7 +30,8 @@ from fhir_service.formats import fhir_json
 from fhir_service.formats.meta import stamp
 from fhir_service.releases import RELEASES
 from fhir_service.search.definitions import SearchParameters
-from fhir_service.search.index import PlainRow, index_rows
+from fhir_service.search.index import IndexRow, PlainRow, index_rows
+from fhir_service.store.laid import Laid, Numbers, lay_out
 
 T = TypeVar("T")
 
@@ -63,10 +65,12 @@ class Task(NamedTuple):
     published: list[Mapping[str, Any]]
     pending: list[Mapping[str, Any]]
     """The search parameters besides the release's own."""
+    numbers: Numbers | None = None
+    """Those of search parameters, where index rows are laid out."""
 
 
 class Accepted(NamedTuple):
-    """What may be stored: `rows` are plain IndexRows."""
+    """What may be stored: `rows` are plain IndexRows, those that are not laid out."""
 
     type_name: str
     logical_id: str
@@ -81,6 +85,14 @@ class Batch(NamedTuple):
 
     accepted: list[Accepted]
     rejected: list[str]
+    laid: Laid = {}
+    """The index rows of the accepted ones, by their places among them."""
+
+
+class _Ready(NamedTuple):
+    place: str
+    body: bytes
+    rows: list[IndexRow]
 
 
 class Preparer:
@@ -91,28 +103,35 @@ class Preparer:
         self._definitions: tuple[Any, Any] = ([], [])
 
     def prepare(self, task: Task) -> Batch:
-        resources: dict[tuple[str, str], tuple[str, bytes, dict[str, Any]]] = {}
+        """One resource after the other, whole: what is known of it stands in the processor's cache."""
+        parameters = self._parameters_of(task)
+        ready: dict[tuple[str, str], _Ready] = {}
         rejected: list[str] = []
         for place, body in task.items:
+            resource: dict[str, Any] = {}
             try:
                 resource = fhir_json.parse(body)
                 issues = list(self._problems(resource))
             except ServiceError as error:
-                resource, issues = {}, list(error.issues)
+                issues = list(error.issues)
             if issues:
                 rejected.append(rejection(self._rules.source, place, resource, issues))
+                continue
+            key = (resource["resourceType"], resource["id"])
+            # Of one id the last one counts.
+            if self._rules.is_indexed:
+                ready[key] = _Ready(
+                    place, stamp(resource, 1, task.now, body), index_rows(resource, parameters)
+                )
             else:
-                # Of one id the last one counts.
-                resources[resource["resourceType"], resource["id"]] = (place, body, resource)
-        if not self._rules.is_indexed:
-            plain = [Accepted(*key, place, task.now, body, []) for key, (place, body, _) in resources.items()]
-            return Batch(plain, rejected)
-        parameters = self._parameters_of(task)
+                ready[key] = _Ready(place, body, [])
+        of_each = [(key[0], one.rows) for key, one in ready.items()]
+        laid, left = lay_out(of_each, task.numbers)
         accepted = [
-            Accepted(*key, place, task.now, stamp(resource, 1, task.now), plain_rows(resource, parameters))
-            for key, (place, _, resource) in resources.items()
+            Accepted(*key, one.place, task.now, one.body, rows)
+            for (key, one), rows in zip(ready.items(), left, strict=True)
         ]
-        return Batch(accepted, rejected)
+        return Batch(accepted, rejected, laid)
 
     def _problems(self, resource: dict[str, Any]) -> Iterator[Issue]:
         rules, release = self._rules, self._release
@@ -137,10 +156,6 @@ class Preparer:
             self._parameters = SearchParameters(self._release, *definitions)
             self._definitions = definitions
         return self._parameters
-
-
-def plain_rows(resource: dict[str, Any], parameters: SearchParameters) -> list[PlainRow]:
-    return [(*row,) for row in index_rows(resource, parameters)]
 
 
 def rejection(source: str, place: str, resource: Mapping[str, Any], issues: Sequence[Issue]) -> str:
@@ -181,8 +196,8 @@ def prepared(tasks: Iterable[tuple[T, Task]], rules: Rules, processes: int) -> I
 
 
 def _received(label: T, answer: Future[bytes]) -> tuple[T, Batch]:
-    accepted, rejected = marshal.loads(answer.result())
-    return label, Batch([Accepted(*one) for one in accepted], rejected)
+    accepted, rejected, laid = marshal.loads(answer.result())
+    return label, Batch([Accepted(*one) for one in accepted], rejected, laid)
 
 
 # In a worker
@@ -192,6 +207,7 @@ _preparer: Preparer
 
 def _start(rules: Rules) -> None:
     global _preparer
+    gc.disable()  # a batch has many objects and no circles
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends its workers
     _preparer = Preparer(rules)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -208,7 +224,10 @@ def _end_with_parent() -> None:
 def _prepare(task: Task) -> bytes:
     """Plain tuples through `marshal`: a fifth of what pickling costs, and both ends are this very program."""
     batch = _preparer.prepare(task)
-    return marshal.dumps(([tuple(one) for one in batch.accepted], batch.rejected))
+    # Nothing is left of it but what stays: definitions, compiled expressions.
+    gc.collect()
+    gc.freeze()
+    return marshal.dumps(([tuple(one) for one in batch.accepted], batch.rejected, batch.laid))
 
 
 def _shown(issue: Issue) -> dict[str, Any]:

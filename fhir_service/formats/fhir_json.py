@@ -80,6 +80,19 @@ def dump(value: Any) -> bytes:
     return text.encode()
 
 
+def is_compact(body: bytes) -> bool:
+    """Whether JSON that `parse` accepts is just what `dump` makes of it."""
+    if b"\\" in body:
+        body = _ESCAPED.sub(b"", body)
+        if b"\\" in body:
+            return False
+    between_strings = b"".join(body.split(b'"')[::2])
+    return not any(space in between_strings for space in (b" ", b"\t", b"\r", b"\n"))
+
+
+# The escapes that are written; FHIR allows no other characters that would need one.
+_ESCAPED = re.compile(rb'\\["\\nrt]')
+
 # The standard encoder has no way to write a number with a given text. A lone surrogate cannot be written as
 # UTF-8 and `parse` lets none in, so no string that is written looks like a number marked by two of them.
 _OPENING, _CLOSING = "\ud800", "\udfff"

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/resource.html#Meta
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from fhir_service.fhir.dates import to_instant
@@ -16,18 +17,36 @@ _META_ORDER = ("id", "extension", "versionId", "lastUpdated")
 _STAMPED = ("versionId", "lastUpdated")
 
 
-def stamp(resource: dict[str, Any], version_id: int, last_updated: int) -> bytes:
+# A load stamps whole batches alike.
+_instant = lru_cache(maxsize=16)(to_instant)
+
+
+def stamp(
+    resource: dict[str, Any], version_id: int, last_updated: int, written: bytes | None = None
+) -> bytes:
     """The resource as JSON with `meta.versionId` and `meta.lastUpdated`, and `meta` where it belongs.
 
     What else `meta` holds (profile, tags) is kept; versionId and lastUpdated of the input are not.
+
+    :param written: the JSON that the resource was parsed from: the rest of it may be as it would be written
     """
     meta: dict[str, Any] = dict(resource.get("meta", {}))
-    meta |= {"versionId": str(version_id), "lastUpdated": to_instant(last_updated)}
+    meta |= {"versionId": str(version_id), "lastUpdated": _instant(last_updated)}
     leading = {name: meta.pop(name) for name in _META_ORDER if name in meta}
-    first = {name: resource[name] for name in ("resourceType", "id") if name in resource}
+    first: dict[str, Any] = {name: resource[name] for name in ("resourceType", "id") if name in resource}
+    stamped: dict[str, Any] = {**first, "meta": {**leading, **meta}}
+    if written is not None and fhir_json.is_compact(written):
+        before = _open({name: resource[name] for name in (*first, "meta") if name in resource})
+        if first and written.startswith(before):
+            return _open(stamped) + written[len(before) :]
     rest = {name: value for name, value in resource.items() if name != "meta"}
     # A dict keeps the place that a name had first, so `meta` comes third and nothing comes twice.
-    return fhir_json.dump({**first, "meta": {**leading, **meta}, **rest})
+    return fhir_json.dump({**stamped, **rest})
+
+
+def _open(members: dict[str, Any]) -> bytes:
+    """An object to which more members can be added."""
+    return fhir_json.dump(members)[:-1]
 
 
 def without_stamp(resource: dict[str, Any]) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 from fhir_service.store.contained import AnyRow
 from fhir_service.store.contract import StoredVersion
 from fhir_service.store.filling import ASIDE
+from fhir_service.store.laid import Laid, Numbers, columns
 from fhir_service.store.schema import WRITTEN
 from fhir_service.store.transaction import Transaction
 from fhir_service.store.writing import NewRows, Placed, count_contained
 
 
 class Prepared(NamedTuple):
-    """A first version that is ready to be stored, with its index rows."""
+    """A first version that is ready to be stored, with its index rows, or those that are not laid out."""
 
     version: StoredVersion
     rows: Sequence[AnyRow]
@@ -38,12 +39,26 @@ def known_ids(transaction: Transaction, release: str, type_name: str, ids: Seque
     return found
 
 
+def known_numbers(transaction: Transaction, release: str) -> Numbers:
+    """Of all search parameters that have one."""
+    numbers: Numbers = {}
+    for type_name, code, number in transaction.execute(
+        "SELECT type, code, number FROM search_parameter WHERE release = ?", (release,)
+    ):
+        numbers.setdefault(type_name, {})[code] = number
+    return numbers
+
+
 def insert_new(
-    transaction: Transaction, release: str, batch: Sequence[Prepared], aside: Collection[str] = ()
+    transaction: Transaction,
+    release: str,
+    batch: Sequence[Prepared],
+    aside: Collection[str] = (),
+    laid: Laid | None = None,
 ) -> list[int]:
     """Store first versions of ids that were never used; gives the numbers of their resource rows.
 
-    Index rows of the kinds in `aside` are put aside (filling.py).
+    Index rows of the kinds in `aside` are put aside (filling.py); `laid` are those that are laid out for it.
     """
     held_count = count_contained(one.rows for one in batch)
     numbers, versions = transaction.reserve(len(batch) + held_count, len(batch))
@@ -65,26 +80,34 @@ def insert_new(
             for version, number, serial, one in zip(versions, types, resources, batch, strict=True)
         ],
     )
-    placed = [
-        Placed(
-            release, one.version.type_name, one.version.logical_id, serial, number, one.version.last_updated
-        )
-        for one, serial, number in zip(batch, resources, versions, strict=True)
-    ]
     own, held = NewRows(transaction), NewRows(transaction)
-    for place, one in zip(placed, batch, strict=True):
-        own.add_own(place, one.rows)
-        held.add_contained(place, one.rows, serials)
+    for one, serial, number in zip(batch, resources, versions, strict=True):
+        if one.rows:
+            version = one.version
+            place = Placed(
+                release, version.type_name, version.logical_id, serial, number, version.last_updated
+            )
+            own.add_own(place, one.rows)
+            held.add_contained(place, one.rows, serials)
     for kind in aside:
-        table = "full_text" if kind == "text" else f"index_{kind}"
-        columns = ("resource", *WRITTEN[table][1:]) if kind == "text" else WRITTEN[table]
-        transaction.append(ASIDE[kind], columns, own.by_table.pop(table, ()))
+        _put_aside(transaction, kind, own, laid or {}, resources)
+    if laid and "text" in laid and "text" not in aside:
+        own.by_table["full_text"] += [(resources[place], *words) for place, *words in laid["text"]]
     # In the order of the key, so that neighbours in the b-tree are written together.
     transaction.insert({table: _in_order(table, rows) for table, rows in own.rows().items()})
     transaction.insert(held.rows())
     if any(one.version.type_name == "SearchParameter" for one in batch):
         transaction.note_definitions()
     return resources
+
+
+def _put_aside(
+    transaction: Transaction, kind: str, own: NewRows, laid: Laid, resources: Sequence[int]
+) -> None:
+    table = "full_text" if kind == "text" else f"index_{kind}"
+    names = ("resource", *WRITTEN[table][1:]) if kind == "text" else WRITTEN[table]
+    transaction.append(ASIDE[kind], names, own.by_table.pop(table, ()))
+    transaction.append(ASIDE[kind], columns(kind), laid.get(kind, ()), resources)
 
 
 def _in_order(table: str, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

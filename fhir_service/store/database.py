@@ -41,6 +41,9 @@ class Database(Protocol):
     FILLS_TEXT_LAST: bool
     """Whether the full text of a first load is better made at the end, with its indexes."""
 
+    TEXT_FILLING: tuple[Sequence[str], Sequence[str]]
+    """What sets up a full text that is filled from the start, and what ends that."""
+
     TOKEN_AGE: float
     """For how many seconds a change token may be used again: 0 where reading one costs next to nothing."""
 
@@ -78,9 +81,18 @@ class Database(Protocol):
         """Delete the index rows of these rows of `resource`, and all rows of what they contain."""
 
     def append(
-        self, connection: Any, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+        self,
+        connection: Any,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        resources: Sequence[int] = (),
     ) -> None:
-        """Insert many rows that are known to be new."""
+        """Insert many rows that are known to be new.
+
+        Given numbers that `reserve` gave, the first value of each row is a place among them and stands for
+        the number there.
+        """
 
     def secondary_indexes(self, connection: Any, table: str) -> dict[str, str]:
         """The indexes of a table that can be dropped, each with the statement that makes it."""

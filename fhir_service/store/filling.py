@@ -62,8 +62,8 @@ def start(store: RelationalStore, properties: dict[str, str]) -> bool:
         if transaction.execute("SELECT 1 FROM resource LIMIT 1"):
             return False
         kinds = [kind for kind in ASIDE if kind != "text" or store.database.FILLS_TEXT_LAST]
-        for kind in kinds:
-            transaction.execute(_create(kind))
+        for statement in (*map(_create, kinds), *store.database.TEXT_FILLING[0]):
+            transaction.execute(statement)
         for name, value in properties.items():
             transaction.set_property(name, value)
         transaction.set_property(FILLING, " ".join(kinds))
@@ -96,13 +96,14 @@ def finish(store: RelationalStore) -> Iterator[Step]:
         store.tidy()
 
 
-def _leave(transaction: Transaction, kind: str) -> None:
+def _leave(transaction: Transaction, database: Database, kind: str) -> None:
     transaction.lock(FILLING)  # another kind is built at the same time
     kinds = [one for one in kinds_aside(transaction) if one != kind]
     if kinds:
         transaction.set_property(FILLING, " ".join(kinds))
-    else:
-        transaction.execute("DELETE FROM property WHERE name = ?", (FILLING,))
+        return
+    for statement in (*database.TEXT_FILLING[1], f"DELETE FROM property WHERE name = '{FILLING}'"):
+        transaction.execute(statement)
 
 
 # Rows of a resource that has a second version are those of its first: its own were written since.
@@ -112,7 +113,7 @@ _OF_CURRENT = "a.resource NOT IN (SELECT resource FROM version WHERE version_id 
 def _build(store: RelationalStore, kind: str) -> None:
     with store.write() as transaction:
         _sort_in(transaction, store.database, kind)
-        _leave(transaction, kind)
+        _leave(transaction, store.database, kind)
 
 
 def _sort_in(transaction: Transaction, database: Database, kind: str) -> None:

@@ -50,6 +50,7 @@ _PLAN_FOR_THESE = "SELECT set_config('plan_cache_mode', 'force_custom_plan', tru
 class PostgresDatabase:
     FOR_UPDATE = " FOR UPDATE"
     TEXT = "to_tsvector('simple', ?)"
+    TEXT_FILLING: tuple[Sequence[str], Sequence[str]] = ((), ())
     TOKEN_AGE = 0.1  # seconds; what other instances commit is seen at most so much later
     FILLS_TEXT_LAST = True
 
@@ -113,12 +114,17 @@ class PostgresDatabase:
         connection.later(DELETE, array(resources))
 
     def append(
-        self, connection: Any, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+        self,
+        connection: Any,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        resources: Sequence[int] = (),
     ) -> None:
         statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
-                copy.write_row(row)
+                copy.write_row((resources[row[0]], *row[1:]) if resources else row)
 
     def secondary_indexes(self, connection: Any, table: str) -> dict[str, str]:
         found = connection.execute(

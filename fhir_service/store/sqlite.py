@@ -61,9 +61,24 @@ _DELETES = (
 )
 
 
+def _set_up_text(**options: int) -> tuple[str, ...]:
+    """https://sqlite.org/fts5.html#the_automerge_configuration_option
+
+    The words of a transaction stay in memory up to its end, or to `hashsize` bytes, and become a segment;
+    `automerge` segments become one, sooner or later every word of them. With many, a crisis merge would hold
+    up the first writers after that: there are 16 on one level, then, and on the next.
+    """
+    setting = "INSERT INTO full_text (full_text, rank) VALUES ('{}', {})"
+    return tuple(setting.format(*option) for option in options.items())
+
+
 class SqliteDatabase:
     FOR_UPDATE = ""  # there is one writer at a time
     TEXT = "?"
+    TEXT_FILLING: tuple[Sequence[str], Sequence[str]] = (
+        _set_up_text(hashsize=1 << 24, automerge=8),
+        _set_up_text(hashsize=1 << 20, automerge=4),
+    )
     TOKEN_AGE = 0.0
     FILLS_TEXT_LAST = False  # FTS5 sorts by itself, while other processes prepare the next batch
 
@@ -146,8 +161,11 @@ class SqliteDatabase:
         table: str,
         columns: Sequence[str],
         rows: Sequence[Sequence[Any]],
+        resources: Sequence[int] = (),
     ) -> None:
-        marks = ", ".join("?" * len(columns))
+        # The numbers follow one another.
+        first = f"? + {resources[0]}" if resources else "?"
+        marks = ", ".join((first, *"?" * (len(columns) - 1)))
         connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
 
     def secondary_indexes(self, connection: sqlite3.Connection, table: str) -> dict[str, str]:

@@ -75,11 +75,20 @@ class Transaction(Reading):
         """Insert rows of several tables (schema.WRITTEN); those of an index that are there already stay."""
         self._database.insert(self._connection, rows)
 
-    def append(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Insert many rows that are known to be new, in the fastest way the database has."""
+    def append(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        resources: Sequence[int] = (),
+    ) -> None:
+        """Insert many rows that are known to be new, in the fastest way the database has.
+
+        Given numbers that were reserved, the first value of each row is a place among them.
+        """
         self.flush()
         if rows:
-            self._database.append(self._connection, table, columns, rows)
+            self._database.append(self._connection, table, columns, rows, resources)
 
     def secondary_indexes(self, table: str) -> dict[str, str]:
         """The indexes of a table that can be dropped, each with the statement that makes it."""

@@ -105,7 +105,8 @@ def test_loading_again_changes_only_what_changed(store: RelationalStore, tmp_pat
 def test_an_interrupted_load_goes_on_where_it_stopped(
     store: RelationalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fhir_service.content.bulk.BATCH", 2)
+    monkeypatch.setattr("fhir_service.content.bulk.BATCH", 1)
+    monkeypatch.setattr("fhir_service.content.bulk.TOGETHER", 2)
     source = open_source(ndjson(tmp_path / "a.ndjson", *(library(f"l{n}") for n in range(7))))
     first = bulk_load(store, source, settled())
     next(first)

@@ -107,6 +107,7 @@ def kinds(store: RelationalStore) -> list[str]:
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "BATCH", 2)
+    monkeypatch.setattr(bulk, "TOGETHER", 1)
 
 
 def test_nobody_searches_before_the_index_is_built(store: RelationalStore, tmp_path: Path) -> None:
@@ -213,6 +214,29 @@ def test_a_worker_that_is_killed_ends_the_load_which_goes_on_later(
     assert report.created == 40 - done and problems(store) == []
 
 
+def test_what_is_known_already_is_left_out_of_what_was_laid_out(
+    store: RelationalStore, tmp_path: Path, small_batches: None
+) -> None:
+    first = [*map(library, range(4))]
+    list(bulk_load(store, open_source(ndjson(tmp_path / "a.ndjson", *first)), settled()))
+    lines = [library(3), library(4), library(5), library(0), library(6, title="Title")]
+    *_, report = bulk_load(store, open_source(ndjson(tmp_path / "b.ndjson", *lines)), settled())
+    assert (report.created, report.unchanged) == (3, 2)
+    list(finish(store))
+    assert problems(store) == []
+
+
+def test_the_full_text_is_set_up_for_single_writes_again(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/a.sqlite")
+    store.create_tables()
+    list(bulk_load(store, open_source(ndjson(tmp_path / "a.ndjson", library(1))), settled()))
+    options = "SELECT v FROM full_text_config WHERE k IN ('automerge', 'hashsize') ORDER BY k"
+    assert store.rows(options) == [(8,), (1 << 24,)]
+    list(finish(store))
+    assert store.rows(options) == [(4,), (1 << 20,)]  # SQLite's own
+    store.close()
+
+
 def test_a_migration_waits_for_the_index(
     store: RelationalStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -284,12 +308,12 @@ def test_a_load_that_was_killed_goes_on_and_lists_every_reject(
     while any(map(is_alive, workers)):
         assert time.monotonic() < patience, "the workers of a killed load live on"
         time.sleep(0.05)
-    assert store.rows("SELECT count(*) FROM resource")[0][0] == 8
+    assert store.rows("SELECT count(*) FROM resource")[0][0] == 5  # four batches are a transaction
     assert len(rejected.read_text().splitlines()) == 5
     refused = run(database_url, "db", "check")
     assert refused.exit_code == 1 and "`fhir-service db migrate`" in refused.output
     again = run(database_url, "load", str(file), *options)
-    assert "12 created, 0 updated, 0 unchanged, 0 deleted, 6 rejected" in again.output
+    assert "15 created, 0 updated, 0 unchanged, 0 deleted, 7 rejected" in again.output
     assert "Building the index" in again.output
     places = [json.loads(line)["place"] for line in rejected.read_text().splitlines()]
     assert places == [f"line {number + 1}" for number in range(0, 30, 3)]
@@ -306,7 +330,7 @@ def test_the_service_builds_the_index_of_a_load_that_was_killed(
     assert not is_filling(store)
     assert run(database_url, "db", "check", "--all").exit_code == 0
     again = run(database_url, "load", str(file), *options)
-    assert "8 created" in again.output
+    assert "12 created" in again.output
 
 
 # What may be trusted
