@@ -39,6 +39,7 @@ def about(bench: Bench, load_before: float, server: str, sizes: str) -> dict[str
     }
     if not bench.peer:
         told["index rows a resource"] = _index_rows(bench)
+        told["loads of row 8"] = bench.stores.loads(bench.sizes[-1])
         told["PostgreSQL"] = version()
         told["its settings"] = ", ".join(f"{name} {value}" for name, value in SETTINGS.items())
     return told

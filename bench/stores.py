@@ -18,7 +18,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from fcntl import LOCK_EX, LOCK_NB, flock
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from multiprocessing import Pool
 from pathlib import Path
@@ -28,18 +28,13 @@ from bench.corpus import SEED, lines
 from bench.databases import BOTH, SQLITE, copied, postgresql
 from bench.loading import Loaded, load
 from bench.processes import service
+from fhir_service.content.preparing import Preparer, Rules, Task
+from fhir_service.releases import RELEASES
 
 _PROJECT = Path(__file__).parent.parent
 KEPT = _PROJECT / "var/bench"
-_MADE_BY = (
-    "bench/clinical.py",
-    "bench/content.py",
-    "bench/corpus.py",
-    "bench/maker.py",
-    "fhir_service/search",
-    "fhir_service/store/schema.py",
-    "fhir_service/store/migrations",
-)
+_SCHEMA = ("fhir_service/store/schema.py", "fhir_service/store/migrations")
+_SAMPLE = 2_000  # in which every type of the corpus is
 _PART = 1_000
 
 
@@ -101,6 +96,11 @@ class Stores:
                 load(url, corpus, "--check")
                 _remember(record, load(url, corpus, "--trusted"))
         return _remembered(record)
+
+    def loads(self, count: int) -> str:
+        """When those of that size were made that are kept: a load's figures are as old as its database."""
+        records = sorted(self._kept.glob(f"{count}-{_state()}.*.json"))
+        return ", ".join(f"{one.suffixes[0][1:]} {_remembered(one).measured}" for one in records)
 
     def forget(self) -> None:
         """So that everything is made anew."""
@@ -169,9 +169,18 @@ def _remove(folder: Path, name: str) -> None:
         shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
+@cache
 def _state() -> str:
-    files = [path for one in _MADE_BY for path in _files(_PROJECT / one)]
-    return sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:12]
+    """Names what stands in a database: the schema, and what the corpus begins with becomes in it."""
+    digest = sha256()
+    for path in (path for one in _SCHEMA for path in _files(_PROJECT / one)):
+        digest.update(path.read_bytes())
+    items = [(str(place), line.encode()) for place, line in enumerate(lines(_SAMPLE, SEED))]
+    rules = Rules("corpus", "r4", frozenset(RELEASES["r4"].resource_types), gate=None)
+    for one in Preparer(rules).prepare(Task(items, 0, [], [])).accepted:
+        digest.update(one.body)
+        digest.update("\n".join(sorted(repr((*row,)) for row in one.rows)).encode())
+    return digest.hexdigest()[:12]
 
 
 def _files(path: Path) -> list[Path]:
