@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -81,20 +82,25 @@ class Bench:
         figures |= {"ratio": _ratio(rates["rate"], rates["nginx"]), "bytes": len(body)}
         return figures | ({"bound": _ratio(rates["bare"], rates["nginx"])} if "bare" in rates else {})
 
-    def each_once(self, server: Server, requests: Iterable[Asked]) -> dict[str, float]:
+    def each_once(self, server: Server, requests: Iterable[Asked], most: int) -> dict[str, float]:
         """The rate and 99th percentile of requests that are asked once each, and the processor time of one.
 
-        Our own server is held against an application besides that only works as long: `bound` is the 99th
-        percentile of that, at the same number of connections.
+        Medians of rounds, each of other requests, at most so many. Our own server is held in turns against an
+        application that only works as long: `bound` is the 99th percentile of that.
         """
-        measured, took = self._timed(server, server.base, requests)
-        figures = {"rate": measured.rate, "p99": measured.p99}
-        if server.process is None:
-            return figures
+        upcoming, took, alike = iter(requests), list[float](), list[float]()
+        measured = list[Measured]()
         with bare(200, b"", {}) as other:
             _, bridge = self._timed(other, f"{other.base}/answer?0")
-            alike, _ = self._timed(other, f"{other.base}/answer?{max(took - bridge, 0):.6f}")
-        return figures | {"work": took * 1e6, "bound": alike.p99}
+            for _ in range(self.rounds):
+                one, seconds = self._timed(server, server.base, islice(upcoming, most))
+                measured.append(one)
+                if server.process is not None:
+                    took.append(seconds)
+                    as_long = f"{other.base}/answer?{max(seconds - bridge, 0):.6f}"
+                    alike.append(self._timed(other, as_long)[0].p99)
+        figures = {"rate": median(one.rate for one in measured), "p99": median(one.p99 for one in measured)}
+        return figures | ({"work": median(took) * 1e6, "bound": median(alike)} if took else {})
 
     def _timed(
         self, server: Server, url: str, requests: Iterable[Asked] | None = None
