@@ -43,8 +43,11 @@ def dispatch(request: Request, services: Services) -> Response:
         request.authorization, services.guard, interaction.code, request.type_name, needs=interaction.needs
     )
     request = check(request, interaction, services)
-    response = _call(request, interaction, services)
     conditions = request.conditions
+    if interaction.writes and conditions.untold:
+        header = conditions.untold[0]
+        raise Invalid(f"{header} is empty, or not in ASCII.", expression=(f"http.{header}",))
+    response = _call(request, interaction, services)
     if request.method != "GET":
         return response
     require_current(

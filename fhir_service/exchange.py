@@ -56,6 +56,8 @@ class Conditions:
     if_modified_since: int = EARLIEST
     if_unmodified_since: int = LATEST
     if_none_exist: str = ""
+    untold: tuple[str, ...] = ()
+    """Headers that came without a value. Granian empties one that is not in ASCII."""
 
 
 class Request(NamedTuple):

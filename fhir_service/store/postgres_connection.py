@@ -42,6 +42,9 @@ _BINARY = int(Format.BINARY)
 # any more: https://www.postgresql.org/docs/15/errcodes-appendix.html
 _OUTDATED = ("0A000", "26000")
 
+# With these a server ends the connection: https://www.postgresql.org/docs/15/runtime-config-logging.html
+_LAST_WORDS = ("FATAL", "PANIC")
+
 # Of all other values the server tells the type by what they are compared with. A number is a long one,
 # whatever its column is: one that does not fit there is in no row, and no mistake.
 _TYPES = {int: known["int8"].oid, float: known["float8"].oid, bool: known["bool"].oid}
@@ -164,9 +167,11 @@ class Pipelined:
         if failure.sqlstate in _OUTDATED:
             self._dropped += self._names.values()
             self._names.clear()
-        if failure.sqlstate is None and self.closed:
-            return psycopg.OperationalError(str(failure))
-        return failure
+        if failure.sqlstate is None or failure.diag.severity_nonlocalized in _LAST_WORDS:
+            # libpq itself tells of a connection that is lost, or the server of one that it ends: some of what
+            # it then does is seen only by the next statement.
+            self._plain.close()
+        return psycopg.OperationalError(str(failure)) if failure.sqlstate is None else failure
 
     def _received(self) -> list[Any]:
         """The result of each statement. Other threads go on while the server works."""

@@ -21,7 +21,7 @@ from fhir_service.delivery.fhir.negotiation import (
     single,
 )
 from fhir_service.delivery.wsgi import Environ, body_of
-from fhir_service.errors import Invalid, NotAcceptable, NotSupported
+from fhir_service.errors import NotAcceptable, NotSupported
 from fhir_service.exchange import Conditions, Content, Pairs
 from fhir_service.fhir.dates import EARLIEST, LATEST
 from fhir_service.fhir.etags import read_http_date
@@ -89,7 +89,7 @@ def read_request(asked: Asked, settings: Settings) -> exchange.Request:
         lenient=preferred.lenient,
         raw=raw,
         content=content,
-        conditions=_conditions(asked),
+        conditions=_conditions(environ),
         is_asynchronous=preferred.asynchronous,
         returns=preferred.returns,
         authorization=environ.get("HTTP_AUTHORIZATION", ""),
@@ -121,12 +121,9 @@ def _body(asked: Asked, pairs: Pairs, writes: str) -> tuple[Pairs, Content | Non
     )
 
 
-def _conditions(asked: Asked) -> Conditions:
-    environ = asked.environ
+def _conditions(environ: Environ) -> Conditions:
     if environ.keys().isdisjoint(_CONDITIONAL):
         return _UNCONDITIONAL
-    if asked.method not in ("GET", "HEAD"):
-        _require_told(environ)
     match, none_match, modified, unmodified, none_exist = [environ.get(name, "") for name in _CONDITIONAL]
     return Conditions(
         if_match=match,
@@ -134,15 +131,12 @@ def _conditions(asked: Asked) -> Conditions:
         if_modified_since=read_http_date(modified, EARLIEST),
         if_unmodified_since=read_http_date(unmodified, LATEST),
         if_none_exist=none_exist,
+        untold=tuple(_header(name) for name in _CONDITIONAL if environ.get(name) == ""),
     )
 
 
-def _require_told(environ: Environ) -> None:
-    """Refuse a condition of a write that says nothing. Granian empties a header that is not in ASCII."""
-    for name in _CONDITIONAL:
-        if environ.get(name) == "":
-            header = name.removeprefix("HTTP_").replace("_", "-").title()
-            raise Invalid(f"{header} is empty, or not in ASCII.", expression=(f"http.{header}",))
+def _header(name: str) -> str:
+    return name.removeprefix("HTTP_").replace("_", "-").title()
 
 
 def _values(pairs: Pairs, name: str) -> list[str]:

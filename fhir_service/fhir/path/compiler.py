@@ -325,7 +325,8 @@ class _Compiler:
 
         def run(environment: Environment, items: Items) -> Items:
             found: Items = []
-            node = items[0][1] if len(items) == 1 else None
+            # Not what is Unavailable: a side that does not look at it may give something all the same.
+            node = items[0][1] if type(items) is list and len(items) == 1 else None
             names: Any = node if type(node) is dict else None
             for members, side in sides:
                 if names is None or members is None or not members.isdisjoint(names):
