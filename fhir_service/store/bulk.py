@@ -105,7 +105,7 @@ def _put_aside(
     transaction: Transaction, kind: str, own: NewRows, laid: Laid, resources: Sequence[int]
 ) -> None:
     table = "full_text" if kind == "text" else f"index_{kind}"
-    names = ("resource", *WRITTEN[table][1:]) if kind == "text" else WRITTEN[table]
+    names = columns(kind) if kind == "text" else WRITTEN[table]
     transaction.append(ASIDE[kind], names, own.by_table.pop(table, ()))
     transaction.append(ASIDE[kind], columns(kind), laid.get(kind, ()), resources)
 
