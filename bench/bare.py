@@ -1,8 +1,6 @@
 """An application that only gives one answer, under the service's own server: what no cache in it can beat.
 
-https://github.com/emmett-framework/granian
-
-What stands between it and nginx is the way from the network to Python; between it and the service, our cache.
+What stands between it and nginx is our server (delivery/server); between it and the service, our cache.
 With `?seconds` it takes so much processor time first, where the service would make an answer: an application
 that only works as long as ours.
 """
@@ -15,14 +13,15 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench.processes import Server, free_port, running
-from fhir_service.delivery.bridge import bridged
-from fhir_service.delivery.serve import granian
-from fhir_service.delivery.wsgi import Application, Environ, Given
+from fhir_service.delivery.serve import server
+from fhir_service.delivery.server.worker import Served
+from fhir_service.delivery.wsgi import Environ, Given
 from fhir_service.settings import Settings
 
 # The server makes these itself.
@@ -42,10 +41,10 @@ def bare(status: int, body: bytes, headers: Mapping[str, str]) -> Iterator[Serve
             yield Server(base, process)
 
 
-def _application(folder: Path) -> Application:
+def _served(folder: Path) -> Served:
     status, pairs = json.loads((folder / "head").read_text())
     headers, body = [(name, value) for name, value in pairs], (folder / "body").read_bytes()
-    given = int(status), headers, body
+    given = Given(int(status), headers, body)
 
     def kept(environ: Environ) -> Given | None:
         return given if environ["PATH_INFO"] == "/answer" and not environ["QUERY_STRING"] else None
@@ -56,7 +55,7 @@ def _application(folder: Path) -> Application:
         start_response("200 OK", headers)
         return [body]
 
-    return bridged(answer, kept, lambda: None)
+    return Served(application=answer, kept=kept)
 
 
 def _work(seconds: float) -> None:
@@ -67,6 +66,4 @@ def _work(seconds: float) -> None:
 
 if __name__ == "__main__":
     settings = Settings.from_environment(os.environ | {"PORT": sys.argv[2]})
-    granian(settings, settings.host).serve(
-        target_loader=lambda: _application(Path(sys.argv[1])), wrap_loader=False
-    )
+    server(settings, settings.host, partial(_served, Path(sys.argv[1]))).run()

@@ -9,7 +9,7 @@ https://www.rfc-editor.org/rfc/rfc9111 and design, decision 8
 
 A token that was read before the query can only be too old: then the entry is thrown away once too often, and
 no answer is ever stale. On PostgreSQL, where a token costs a way to the server, it is up to 100 ms old.
-What needs neither that way nor the application is given by `kept`, which never waits (delivery/bridge.py).
+What needs neither that way nor the application is given by `kept`, which never waits (delivery/server).
 The key is a digest with a secret of the process, so that nobody's query stands in memory in the clear; the
 doors whose queries tell of a patient are left out altogether.
 """
@@ -27,7 +27,7 @@ from typing import Any
 from fhir_service.delivery.wsgi import STATUS_LINES, Application, Environ, Given, Headers, close, joined
 
 KEPT = "kept answers"
-"""Among the extensions of an application with a cache: `ResponseCache.kept`, and what counts its answers."""
+"""Among the extensions of an application with a cache: `ResponseCache.kept`, and what counts its answers, by name."""
 MOST_BYTES = 64_000_000
 """What all entries of a worker may hold together, keys included."""
 _LARGEST_ENTRY = 4_000_000
@@ -63,15 +63,14 @@ class Entry:
     token: object
     whole: Given
     etag: str = ""
-    unchanged: Given = (304, [], b"")
+    unchanged: Given = Given(304, [], b"")
     compressed: Given | None = None
     was_used: bool = False
 
     @property
     def size(self) -> int:
-        _, headers, body = self.whole
-        text = sum(len(name) + len(value) for name, value in headers)
-        return _OVERHEAD + len(body) + (len(self.compressed[2]) if self.compressed else 0) + text
+        compressed = len(self.compressed.body) if self.compressed else 0
+        return _OVERHEAD + len(self.whole.body) + compressed + 2 * len(self.whole.head)
 
     def answer_to(self, environ: Environ) -> Given | None:
         """What GET is given; None for what has to be compressed first."""
@@ -79,7 +78,7 @@ class Entry:
         if wished and self.etag and (wished == self.etag or _matches(wished, self.etag)):
             return self.unchanged
         accepted = environ.get("HTTP_ACCEPT_ENCODING")
-        if accepted and len(self.whole[2]) >= _SMALLEST_COMPRESSED and _takes_gzip(accepted):
+        if accepted and len(self.whole.body) >= _SMALLEST_COMPRESSED and _takes_gzip(accepted):
             return self.compressed
         return self.whole
 
@@ -117,9 +116,9 @@ class Store:
         """The entry's answer compressed; done once. mtime 0: the same bytes on every instance."""
         with self._guard:
             if entry.compressed is None:
-                status, headers, plain = entry.whole
-                body = gzip.compress(plain, _COMPRESSION, mtime=0)
-                entry.compressed = status, _as_compressed(headers, len(body)), body
+                whole = entry.whole
+                body = gzip.compress(whole.body, _COMPRESSION, mtime=0)
+                entry.compressed = Given(whole.status, _as_compressed(whole.headers, len(body)), body)
                 if self._entries.get(key) is entry:
                     self.held += len(body)
             return entry.compressed
@@ -194,10 +193,9 @@ class ResponseCache:
             entry = found
         else:
             self._count()
-        status, headers, body = entry.answer_to(environ) or self._store.compress(key, entry)
-        start_response(STATUS_LINES[status], headers)
-        # A list, which Granian sends at once; every other iterable it streams, at two thirds of the rate.
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+        given = entry.answer_to(environ) or self._store.compress(key, entry)
+        start_response(STATUS_LINES[given.status], given.headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [given.body]
 
     def _key(self, environ: Environ) -> bytes:
         told = "\0".join(map(environ.get, self._varied, self._absent))
@@ -231,7 +229,7 @@ class ResponseCache:
         if len(body) >= _SMALLEST_COMPRESSED:
             headers = _varied(headers, told.get("vary"))
         of_304 = [one for one in headers if one[0].lower() in _OF_304]
-        entry = Entry(token, (200, headers, body), told.get("etag", ""), (304, of_304, b""))
+        entry = Entry(token, Given(200, headers, body), told.get("etag", ""), Given(304, of_304, b""))
         self._store.put(key, entry)
         return entry
 

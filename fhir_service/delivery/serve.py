@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial
@@ -27,16 +26,13 @@ from fhir_service.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from flask import Flask
-    from granian.server import MPServer, MTServer
 
-    from fhir_service.delivery.wsgi import Application
+    from fhir_service.delivery.server.worker import Served, Server
 
 # SQLite keeps no thread waiting, and more of them only stand in each other's way: the slowest answers take
-# longer. One that waits for PostgreSQL leaves its core to others. Requests queue in Granian.
-_THREADS = 2
-_THREADS_THAT_WAIT = 4
-# A worker that does not stop when asked is killed, so that Ctrl-C always ends the service.
-_PATIENCE = 10
+# longer. One that waits for PostgreSQL leaves its core to others.
+_SLOTS = 2
+_SLOTS_THAT_WAIT = 4
 
 
 def _settings() -> str:
@@ -139,48 +135,39 @@ def _now() -> int:
 
 def run(settings: Settings, address: str) -> None:
     """Listen and answer until SIGINT or SIGTERM."""
-    server = granian(settings, address)
-    server.on_startup(partial(click.echo, greeting(settings)))
     with shared_file() as counts:
-        server.serve(target_loader=partial(_served, settings, counts), wrap_loader=False)
+        server(settings, address, partial(_served, settings, counts)).run()
 
 
-def _served(settings: Settings, counts: Path) -> Application:
-    """What Flask itself would call, behind the bridge, with nothing between that and the response cache."""
-    app = worker_application(settings, counts)
-    from fhir_service.delivery.bridge import bridged
-    from fhir_service.delivery.cache import KEPT
+def server(settings: Settings, address: str, load: Callable[[], Served]) -> Server:
+    """The server, for whatever is then loaded in each of its workers."""
+    from fhir_service.delivery.server.worker import Server
 
-    given = app.extensions.get(KEPT)
-    return bridged(app.wsgi_app, *given) if given else app.wsgi_app
-
-
-def granian(settings: Settings, address: str) -> MPServer | MTServer:
-    """The server, for whatever application it is then given."""
-    from granian import Granian
-    from granian.constants import HTTPModes, Interfaces
-    from granian.log import LogLevels
-
-    return Granian(
-        "fhir_service",  # only its name: `target_loader` makes the application
-        address=address,
-        port=settings.port,
-        interface=Interfaces.WSGI,
+    return Server(
+        load,
+        address,
+        settings.port,
         workers=settings.workers,
-        blocking_threads=_THREADS if settings.database_url.startswith("sqlite") else _THREADS_THAT_WAIT,
-        respawn_failed_workers=True,
-        workers_kill_timeout=_PATIENCE,
-        http=HTTPModes.http1,  # to look at each connection for HTTP/2 costs, and without TLS nobody speaks it
-        websockets=False,
-        log_level=LogLevels.warning,
+        slots=_SLOTS if settings.database_url.startswith("sqlite") else _SLOTS_THAT_WAIT,
+        ready=partial(click.echo, greeting(settings)),
     )
+
+
+def _served(settings: Settings, counts: Path) -> Served:
+    """What Flask itself would call, and the answers that need none."""
+    app = worker_application(settings, counts)
+    from fhir_service.delivery.cache import KEPT
+    from fhir_service.delivery.cds_hooks import LARGEST_CALL
+    from fhir_service.delivery.fhir.reading import LARGEST_BODY
+    from fhir_service.delivery.server.worker import Served
+
+    kept = app.extensions.get(KEPT, {})
+    most_body = LARGEST_CALL if settings.writes == "off" else LARGEST_BODY
+    return Served(application=app.wsgi_app, most_body=most_body, **kept)
 
 
 def worker_application(settings: Settings, counts: Path | None) -> Flask:
     """The application, made in the worker; `counts` is the file that all workers count in."""
-    # Until the server's own handlers are in place, a fork still has the parent's, which would swallow a stop.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which stops its workers
     with starting():
         from fhir_service import create_app
         from fhir_service.delivery.metrics import open_counts

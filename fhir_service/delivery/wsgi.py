@@ -12,15 +12,26 @@ from typing import Any
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wsgi import get_content_length, get_input_stream
 
+from fhir_service.delivery.server.head import head_of
 from fhir_service.errors import Invalid, TooLarge
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
-Given = tuple[int, Headers, bytes]
-"""An answer that is whole: its status, headers and body."""
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 STATUS_LINES = {status: f"{status} {name.upper()}" for status, name in HTTP_STATUS_CODES.items()}
+
+
+class Given:
+    """An answer that is whole, and its head as it is sent but for the date."""
+
+    __slots__ = ("status", "headers", "body", "head")
+
+    def __init__(self, status: int, headers: Headers, body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.head = head_of(status, headers)
 
 
 @dataclass(slots=True)
@@ -35,7 +46,7 @@ class Answer:
 def send(answer: Answer, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Start the answer, and give its body, which HEAD does not get."""
     start_response(STATUS_LINES[answer.status], list(answer.headers.items()))
-    # A list, which Granian sends at once; every other iterable it streams.
+    # A list, which the server sends at once; every other iterable it streams.
     body = [answer.body] if isinstance(answer.body, bytes) else answer.body
     if environ["REQUEST_METHOD"] == "HEAD":
         close(body)
@@ -54,7 +65,7 @@ def body_of(environ: Environ, most: int) -> bytes:
     """The body of a request, which is of known length or ended by the server.
 
     Of a body that is sent in chunks Werkzeug would read as much as is allowed, and not tell of the rest.
-    Where the connection is lost, Granian gives what came until then, as if that were all.
+    Where the connection is lost, some servers give what came until then, as if that were all.
 
     :raises TooLarge: it has more bytes than `most`
     :raises Invalid: it has fewer than were announced

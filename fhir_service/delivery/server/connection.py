@@ -1,0 +1,358 @@
+"""One client's connection: its requests one after another, and their answers.
+
+https://www.rfc-editor.org/rfc/rfc9112 and https://docs.python.org/3/library/asyncio-protocol.html
+
+    reads   until a request is whole; then nothing, while that is at work or its answer under way
+    writes  as much as the client takes, then waits for it
+    ends    when asked to, when a request cannot be understood, and when nothing happened for too long
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from io import BytesIO
+from typing import cast
+
+import httptools
+
+from fhir_service.delivery.server.exchange import Exchange
+from fhir_service.delivery.server.head import CLOSE, KEEP_ALIVE, head_of
+from fhir_service.delivery.server.request import Refused, Request
+from fhir_service.delivery.server.slots import Job
+from fhir_service.delivery.wsgi import Application, Environ, Given
+
+MOST_HELD = 256_000_000
+"""Bytes of all bodies that a worker holds at once."""
+
+# Seconds within which something must happen.
+UNTIL_REQUEST = 75
+WHILE_READING = 30
+WHILE_WRITING = 60
+_AFTER_LAST = 5
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_SMALL = 65_536
+
+
+@dataclass
+class Shared:
+    """What the connections of a worker share.
+
+    :param kept: an answer that is there already; must not wait
+    :param count: called for each of them
+    :param put: a job for a slot
+    :param call: has a function called in the thread of the connections
+    :param environ: what is the same for every request
+    :param most_body: bytes of the largest body that is waited for
+    """
+
+    application: Application
+    kept: Callable[[Environ], Given | None]
+    count: Callable[[], None]
+    put: Callable[[Job], None]
+    call: Callable[..., object]
+    environ: Environ
+    most_body: int
+    connections: set[Connection] = field(default_factory=set)
+    held: int = 0
+    now: float = 0.0
+    end_of_head: bytes = b"\r\n"
+    is_stopping: bool = False
+
+
+class Connection(asyncio.Protocol):
+    """Called by the event loop and, while that hands over bytes, by the parser. Slots answer through the loop."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._parser = httptools.HttpRequestParser(self)
+        self._request: Request | None = None  # what is being read
+        self._waiting: deque[Request] = deque()  # what came with others, and is whole
+        self._unread = b""  # what came while a request was at work
+        self._exchange: Exchange | None = None
+        self._is_resting = False  # the exchange: until the client has taken what there is
+        self._is_full = False
+        self._is_deaf = False  # whatever comes is not read any more
+        self._unsent = 0
+        self.deadline = math.inf
+
+    # The event loop's calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername") or ("", 0)
+        self._environ = self._shared.environ | {"REMOTE_ADDR": peer[0], "REMOTE_PORT": str(peer[1])}
+        self._shared.connections.add(self)
+        self._expect_within(WHILE_READING)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_deaf:
+            return
+        if self._exchange is not None or self._is_full:
+            self._unread += data
+            self._transport.pause_reading()
+            return
+        before = self._request
+        try:
+            self._parser.feed_data(data)
+            if before is not None and before is self._request:
+                before.count_unfinished(len(data))
+        except httptools.HttpParserUpgrade:
+            self._is_deaf = True  # what follows is another protocol, which is not spoken here
+        except httptools.HttpParserError as error:
+            self._refuse(_reason_of(error))
+        except Refused as refused:
+            self._refuse(refused)
+
+    def eof_received(self) -> bool:
+        """Who sends no more may still wait for answers."""
+        self._is_deaf = True
+        return self._make_last()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._is_deaf = True
+        self._shared.connections.discard(self)
+        self._waiting.clear()
+        self._let_go(self._request)
+        if self._exchange is not None and self._is_resting:
+            self._shared.put(self._exchange.end)
+
+    def pause_writing(self) -> None:
+        self._is_full = True
+        self._unsent = self._transport.get_write_buffer_size()
+        self._expect_within(WHILE_WRITING)
+
+    def resume_writing(self) -> None:
+        self._is_full = False
+        if self._exchange is None:
+            self._rest()
+        elif self._is_resting:
+            self._is_resting = False
+            self.deadline = math.inf
+            self._shared.put(self._exchange.go_on)
+
+    # The parser's calls. Of what they raise the parser makes an error of its own, with this as its context.
+
+    def on_message_begin(self) -> None:
+        self._request = Request(self._environ.copy())
+        self._expect_within(WHILE_READING)
+
+    def on_url(self, url: bytes) -> None:
+        self._reading.add_target(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._reading.add_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        request, parser = self._reading, self._parser
+        request.end_head(parser.get_method(), parser.get_http_version())
+        if request.announced > self._shared.most_body:
+            self._hand_over()
+        elif request.waits_to_send_body and not self._is_busy:
+            self._transport.write(_CONTINUE)
+
+    def on_body(self, body: bytes) -> None:
+        request = self._reading
+        request.body.append(body)
+        request.size += len(body)
+        self._shared.held += len(body)
+        if request.size > self._shared.most_body:
+            self._hand_over()
+        if self._shared.held > MOST_HELD:
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Too many bodies are on their way. Try again later.")
+        self._expect_within(WHILE_READING)
+
+    def on_message_complete(self) -> None:
+        request, parser = self._reading, self._parser
+        request.is_last = not parser.should_keep_alive() or parser.should_upgrade()
+        self._request = None
+        if self._is_busy:
+            self._waiting.append(request)
+        else:
+            self._take_up(request)
+
+    # What is made of it.
+
+    @property
+    def _reading(self) -> Request:
+        """The request that the parser tells of."""
+        if self._request is None or self._is_deaf:
+            raise _Enough
+        return self._request
+
+    @property
+    def _is_busy(self) -> bool:
+        return self._exchange is not None or self._is_full or bool(self._waiting)
+
+    @property
+    def _is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def _hand_over(self) -> None:
+        """Ask the application without the rest of a body that is too large, for it knows how to say so."""
+        request = self._reading
+        self._is_deaf = request.is_last = True
+        self._request = None
+        self._waiting.append(request)
+        if self._exchange is None and not self._is_full:
+            self._rest()
+        raise _Enough
+
+    def _take_up(self, request: Request) -> None:
+        shared, environ = self._shared, request.environ
+        kept = shared.kept(environ)
+        if kept is None:
+            environ["wsgi.input"] = BytesIO(b"".join(request.body))
+            self._exchange = Exchange(request, shared.application, self, shared.call)
+            self.deadline = math.inf
+            shared.put(self._exchange.begin)
+            return
+        head = kept.head
+        if request.is_last:
+            head += CLOSE
+        elif request.is_old:
+            head += KEEP_ALIVE
+        self._write(head + shared.end_of_head, [kept.body])
+        shared.count()
+        self._done(request)
+
+    def take(self, exchange: Exchange, head: bytes, parts: list[bytes]) -> None:
+        if self._is_closing:
+            if not exchange.is_over:
+                self._shared.put(exchange.end)
+            return
+        if head:
+            head += self._shared.end_of_head
+            exchange.is_told = True
+        self._write(head, parts)
+        if exchange.is_over:
+            self._exchange = None
+            self._done(exchange.request)
+            self._rest()
+        elif self._is_full:
+            self._is_resting = True
+        else:
+            self._shared.put(exchange.go_on)
+
+    def fail(self, exchange: Exchange) -> None:
+        self._exchange = None
+        self._let_go(exchange.request)
+        if exchange.is_told:
+            self._transport.abort()  # so that what came is not taken for the whole
+        elif not self._is_closing:
+            self._tell(HTTPStatus.INTERNAL_SERVER_ERROR, "Something failed here.")
+
+    def _write(self, head: bytes, parts: list[bytes]) -> None:
+        if len(parts) == 1 and len(parts[0]) < _SMALL:
+            self._transport.write(head + parts[0])
+        else:
+            self._transport.writelines([head, *parts])
+
+    def _done(self, request: Request) -> None:
+        """The answer is written."""
+        self._let_go(request)
+        if request.is_last or self._shared.is_stopping:
+            self._end()
+        elif not self._is_full:
+            self._expect_within(UNTIL_REQUEST)
+
+    def _rest(self) -> None:
+        """Nothing is at work: take up what waits, or read on."""
+        while self._waiting and self._exchange is None and not self._is_full and not self._is_closing:
+            self._take_up(self._waiting.popleft())
+        if self._exchange is None and not self._is_full and not self._is_closing:
+            data, self._unread = self._unread, b""
+            self._expect_within(UNTIL_REQUEST)
+            self._transport.resume_reading()
+            if data:
+                self.data_received(data)
+
+    def _let_go(self, request: Request | None) -> None:
+        if request is not None:
+            self._shared.held -= request.size
+            request.size = 0
+            request.body.clear()
+
+    def _make_last(self) -> bool:
+        """Let the connection end after the answers that are still to come; whether there are any."""
+        if self._waiting:
+            self._waiting[-1].is_last = True
+        elif self._exchange is not None:
+            self._exchange.request.is_last = True
+        else:
+            return self._is_full
+        return True
+
+    def _refuse(self, refused: Refused | None) -> None:
+        """What was sent cannot be understood; nor can what follows, for nobody knows where it begins."""
+        if refused is None or self._is_closing:
+            return
+        self._is_deaf = True
+        self._let_go(self._request)
+        if not self._make_last():
+            self._tell(refused.status, str(refused))
+
+    def _tell(self, status: HTTPStatus, reason: str) -> None:
+        """Answer in place of the application, and end."""
+        self._is_deaf = True
+        body = f"{reason}\n".encode()
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+        self._write(head_of(status, headers) + CLOSE + self._shared.end_of_head, [body])
+        self._end()
+
+    def _end(self) -> None:
+        if not self._is_deaf:
+            self._transport.close()
+            return
+        # To close while something comes would reset the connection, and the client might lose the answer:
+        # https://www.rfc-editor.org/rfc/rfc9112#section-9.6-13
+        self._transport.write_eof()
+        self._transport.resume_reading()
+        self._expect_within(_AFTER_LAST)
+
+    # The worker's calls.
+
+    def _expect_within(self, seconds: float) -> None:
+        self.deadline = self._shared.now + seconds
+
+    def expire(self) -> None:
+        """Nothing happened until the deadline."""
+        if self._is_full:
+            unsent, self._unsent = self._unsent, self._transport.get_write_buffer_size()
+            if self._unsent < unsent:
+                self._expect_within(WHILE_WRITING)
+            else:
+                self._transport.abort()
+        elif self._request is not None and not self._is_deaf:
+            self._refuse(Refused(HTTPStatus.REQUEST_TIMEOUT, "The request did not come in time."))
+        else:
+            self._transport.abort()
+
+    def leave(self) -> None:
+        """The worker stops: whoever waits for no answer is let go."""
+        if not self._is_busy and self._request is None:
+            self._transport.close()
+
+
+class _Enough(Exception):
+    """No more is read of what the client sends."""
+
+
+def _reason_of(error: httptools.HttpParserError) -> Refused | None:
+    """What is told about what the parser did not take; None where all is told."""
+    match error.__context__:
+        case _Enough():
+            return None
+        case Refused() as refused:
+            return refused
+        case None if isinstance(error, httptools.HttpParserInvalidMethodError):
+            return Refused(HTTPStatus.NOT_IMPLEMENTED, "The request's method is none that is known here.")
+        case None:
+            return Refused(HTTPStatus.BAD_REQUEST, f"The request is not HTTP/1.1: {error}.")
+        case other:
+            raise other

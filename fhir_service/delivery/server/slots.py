@@ -1,0 +1,32 @@
+"""Threads that call the application: as many requests are at work at once as there are."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+
+Job = Callable[[], None]
+
+_log = logging.getLogger(__name__)
+
+
+class Slots:
+    """Jobs wait in one queue, and are taken in turn."""
+
+    def __init__(self, number: int) -> None:
+        self._jobs: SimpleQueue[Job] = SimpleQueue()
+        self.put = self._jobs.put
+        for place in range(number):
+            # Daemons: a request that never ends does not keep a worker that was told to stop.
+            threading.Thread(target=self._work, name=f"slot-{place}", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            job = self._jobs.get()
+            try:
+                job()
+            except Exception:
+                _log.exception("A job in a slot failed.")
+            del job  # nothing of a request stays while the thread waits
