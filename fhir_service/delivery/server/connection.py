@@ -71,7 +71,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
         self._parser = httptools.HttpRequestParser(self)
-        self._request: Request | None = None  # what is being read
+        self._request = Request({})  # what is being read, or was
+        self._is_reading = False
         self._waiting: deque[Request] = deque()  # what came with others, and is whole
         self._unread = b""  # what came while a request was at work
         self._exchange: Exchange | None = None
@@ -100,7 +101,7 @@ class Connection(asyncio.Protocol):
         before = self._request
         try:
             self._parser.feed_data(data)
-            if before is not None and before is self._request:
+            if self._is_reading and before is self._request:
                 before.count_unfinished(len(data))
         except httptools.HttpParserUpgrade:
             self._is_deaf = True  # what follows is another protocol, which is not spoken here
@@ -118,7 +119,8 @@ class Connection(asyncio.Protocol):
         self._is_deaf = True
         self._shared.connections.discard(self)
         self._waiting.clear()
-        self._let_go(self._request)
+        if self._is_reading:
+            self._let_go(self._request)
         if self._exchange is not None and self._is_resting:
             self._shared.put(self._exchange.end)
 
@@ -139,17 +141,20 @@ class Connection(asyncio.Protocol):
     # The parser's calls. Of what they raise the parser makes an error of its own, with this as its context.
 
     def on_message_begin(self) -> None:
+        if self._transport.is_closing():
+            raise _Enough
         self._request = Request(self._environ.copy())
+        self._is_reading = True
         self._expect_within(WHILE_READING)
 
     def on_url(self, url: bytes) -> None:
-        self._reading.add_target(url)
+        self._request.add_target(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._reading.add_header(name, value)
+        self._request.add_header(name, value)
 
     def on_headers_complete(self) -> None:
-        request, parser = self._reading, self._parser
+        request, parser = self._request, self._parser
         request.end_head(parser.get_method(), parser.get_http_version())
         if request.announced > self._shared.most_body:
             self._hand_over()
@@ -157,20 +162,22 @@ class Connection(asyncio.Protocol):
             self._transport.write(_CONTINUE)
 
     def on_body(self, body: bytes) -> None:
-        request = self._reading
+        request = self._request
         request.body.append(body)
         request.size += len(body)
         self._shared.held += len(body)
         if request.size > self._shared.most_body:
             self._hand_over()
         if self._shared.held > MOST_HELD:
-            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Too many bodies are on their way. Try again later.")
+            raise Refused(
+                HTTPStatus.SERVICE_UNAVAILABLE, "Too many bodies are on their way. Try again later."
+            )
         self._expect_within(WHILE_READING)
 
     def on_message_complete(self) -> None:
-        request, parser = self._reading, self._parser
+        request, parser = self._request, self._parser
         request.is_last = not parser.should_keep_alive() or parser.should_upgrade()
-        self._request = None
+        self._is_reading = False
         if self._is_busy:
             self._waiting.append(request)
         else:
@@ -179,25 +186,14 @@ class Connection(asyncio.Protocol):
     # What is made of it.
 
     @property
-    def _reading(self) -> Request:
-        """The request that the parser tells of."""
-        if self._request is None or self._is_deaf:
-            raise _Enough
-        return self._request
-
-    @property
     def _is_busy(self) -> bool:
         return self._exchange is not None or self._is_full or bool(self._waiting)
 
-    @property
-    def _is_closing(self) -> bool:
-        return self._transport.is_closing()
-
     def _hand_over(self) -> None:
         """Ask the application without the rest of a body that is too large, for it knows how to say so."""
-        request = self._reading
+        request = self._request
         self._is_deaf = request.is_last = True
-        self._request = None
+        self._is_reading = False
         self._waiting.append(request)
         if self._exchange is None and not self._is_full:
             self._rest()
@@ -222,7 +218,7 @@ class Connection(asyncio.Protocol):
         self._done(request)
 
     def take(self, exchange: Exchange, head: bytes, parts: list[bytes]) -> None:
-        if self._is_closing:
+        if self._transport.is_closing():
             if not exchange.is_over:
                 self._shared.put(exchange.end)
             return
@@ -244,7 +240,7 @@ class Connection(asyncio.Protocol):
         self._let_go(exchange.request)
         if exchange.is_told:
             self._transport.abort()  # so that what came is not taken for the whole
-        elif not self._is_closing:
+        elif not self._transport.is_closing():
             self._tell(HTTPStatus.INTERNAL_SERVER_ERROR, "Something failed here.")
 
     def _write(self, head: bytes, parts: list[bytes]) -> None:
@@ -263,17 +259,22 @@ class Connection(asyncio.Protocol):
 
     def _rest(self) -> None:
         """Nothing is at work: take up what waits, or read on."""
-        while self._waiting and self._exchange is None and not self._is_full and not self._is_closing:
+        while (
+            self._waiting
+            and self._exchange is None
+            and not self._is_full
+            and not self._transport.is_closing()
+        ):
             self._take_up(self._waiting.popleft())
-        if self._exchange is None and not self._is_full and not self._is_closing:
+        if self._exchange is None and not self._is_full and not self._transport.is_closing():
             data, self._unread = self._unread, b""
             self._expect_within(UNTIL_REQUEST)
             self._transport.resume_reading()
             if data:
                 self.data_received(data)
 
-    def _let_go(self, request: Request | None) -> None:
-        if request is not None:
+    def _let_go(self, request: Request) -> None:
+        if request.body:
             self._shared.held -= request.size
             request.size = 0
             request.body.clear()
@@ -290,10 +291,11 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, refused: Refused | None) -> None:
         """What was sent cannot be understood; nor can what follows, for nobody knows where it begins."""
-        if refused is None or self._is_closing:
+        if refused is None or self._transport.is_closing():
             return
         self._is_deaf = True
         self._let_go(self._request)
+        self._is_reading = False
         if not self._make_last():
             self._tell(refused.status, str(refused))
 
@@ -328,14 +330,14 @@ class Connection(asyncio.Protocol):
                 self._expect_within(WHILE_WRITING)
             else:
                 self._transport.abort()
-        elif self._request is not None and not self._is_deaf:
+        elif self._is_reading and not self._is_deaf:
             self._refuse(Refused(HTTPStatus.REQUEST_TIMEOUT, "The request did not come in time."))
         else:
             self._transport.abort()
 
     def leave(self) -> None:
         """The worker stops: whoever waits for no answer is let go."""
-        if not self._is_busy and self._request is None:
+        if not self._is_busy and not self._is_reading:
             self._transport.close()
 
 

@@ -18,7 +18,10 @@ def head_of(status: int, headers: Iterable[tuple[str, str]]) -> bytes:
 
     :raises ValueError: a header would be read as two, or as the body
     """
-    lines = [_STATUS_LINES.get(status) or f"HTTP/1.1 {status} ", *[f"{name}: {value}" for name, value in headers]]
+    lines = [
+        _STATUS_LINES.get(status) or f"HTTP/1.1 {status} ",
+        *[f"{name}: {value}" for name, value in headers],
+    ]
     told = "\r\n".join(lines)
     if told.count("\n") != len(lines) - 1 or told.count("\r") != len(lines) - 1:
         raise ValueError("a header has a line break")

@@ -112,7 +112,9 @@ class Request:
             if "HTTP_HOST" not in environ:
                 raise Refused(HTTPStatus.BAD_REQUEST, "A request of HTTP/1.1 has a Host header.")
         elif version != "1.0":
-            raise Refused(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "Only HTTP/1.1 and HTTP/1.0 are spoken here.")
+            raise Refused(
+                HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "Only HTTP/1.1 and HTTP/1.0 are spoken here."
+            )
         if "HTTP_TRANSFER_ENCODING" in environ:
             self._check_coding(environ["HTTP_TRANSFER_ENCODING"])
         elif "CONTENT_LENGTH" in environ:
