@@ -94,7 +94,10 @@ def test_a_repeated_read_does_not_reach_the_application(service: Service) -> Non
 def test_what_is_kept_is_what_would_be_answered(service: Service, asked: dict[str, str]) -> None:
     assert service.kept(**asked) is None, "nothing yet"
     answer = service.get(**asked)
-    assert service.kept(**asked) == (answer.status_code, answer.headers.to_wsgi_list(), answer.data)
+    kept = service.kept(**asked)
+    assert kept is not None
+    told = kept.status, kept.headers, kept.body
+    assert told == (answer.status_code, answer.headers.to_wsgi_list(), answer.data)
     assert service.asked == 1
     service.known = False
     assert service.kept(**asked) is None, "who would have to ask first gives nothing"
@@ -326,7 +329,7 @@ def test_what_is_small_is_not_compressed(service: Service) -> None:
 
 
 def test_the_cache_is_bounded_in_bytes_and_drops_what_was_used_least() -> None:
-    entry = Entry("1", (200, [], BODY))
+    entry = Entry("1", Given(200, [], BODY))
     store = Store(most_bytes=3 * entry.size)
     service = Service(store)
     for number in range(3):
