@@ -57,7 +57,7 @@ class Conditions:
     if_unmodified_since: int = LATEST
     if_none_exist: str = ""
     untold: tuple[str, ...] = ()
-    """Headers that came without a value. Granian empties one that is not in ASCII."""
+    """Headers that came without a value, as some servers also give what is not in ASCII."""
 
 
 class Request(NamedTuple):

@@ -2,8 +2,8 @@
 
 https://peps.python.org/pep-3333/
 
-Granian sends a list at once; any other iterable it streams, which takes half as long again. Werkzeug wraps
-every body in an iterator. The few that are really streamed say no length, or a large one.
+The server sends a list at once, and asks for each part of any other iterable in a slot of its own. Werkzeug
+wraps every body in an iterator. The few that are really streamed say no length, or a large one.
 """
 
 from __future__ import annotations

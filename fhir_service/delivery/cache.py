@@ -27,7 +27,7 @@ from typing import Any
 from fhir_service.delivery.wsgi import STATUS_LINES, Application, Environ, Given, Headers, close, joined
 
 KEPT = "kept answers"
-"""Among an application's extensions: by name, `ResponseCache.kept`, and what counts the answers that it gives."""
+"""Among the extensions of an application: by name, `ResponseCache.kept` and what counts its answers."""
 MOST_BYTES = 64_000_000
 """What all entries of a worker may hold together, keys included."""
 _LARGEST_ENTRY = 4_000_000

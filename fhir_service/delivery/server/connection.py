@@ -66,7 +66,7 @@ class Shared:
 
 
 class Connection(asyncio.Protocol):
-    """Called by the event loop, and by the parser while that hands over bytes; slots answer through the loop."""
+    """Called by the event loop, by the parser when that hands over bytes, and by slots through the loop."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
