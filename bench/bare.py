@@ -46,8 +46,8 @@ def _served(folder: Path) -> Served:
     headers, body = [(name, value) for name, value in pairs], (folder / "body").read_bytes()
     given = Given(int(status), headers, body)
 
-    def kept(environ: Environ) -> Given | None:
-        return given if environ["PATH_INFO"] == "/answer" and not environ["QUERY_STRING"] else None
+    def look(environ: Environ) -> bool | None:
+        return True if environ["PATH_INFO"] == "/answer" and not environ["QUERY_STRING"] else None
 
     def answer(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         _work(float(environ["QUERY_STRING"] or 0))
@@ -55,7 +55,7 @@ def _served(folder: Path) -> Served:
         start_response("200 OK", headers)
         return [body]
 
-    return Served(application=answer, kept=kept)
+    return Served(application=answer, look=look, kept=lambda _look: given)
 
 
 def _work(seconds: float) -> None:

@@ -126,7 +126,7 @@ def create_app(
             count=metrics.count_cached(counts),
         )
         application = cache.answer
-        app.extensions[KEPT] = {"kept": cache.kept, "count": metrics.count_kept(counts)}
+        app.extensions[KEPT] = {"look": cache.look, "kept": cache.kept, "count": metrics.count_kept(counts)}
     if isinstance(store, ReplicatedStore):
         application = ReadYourWrites(application, store)
     app.wsgi_app = application  # type: ignore[method-assign, assignment]

@@ -9,7 +9,8 @@ https://www.rfc-editor.org/rfc/rfc9111 and design, decision 8
 
 A token that was read before the query can only be too old: then the entry is thrown away once too often, and
 no answer is ever stale. On PostgreSQL, where a token costs a way to the server, it is up to 100 ms old.
-What needs neither that way nor the application is given by `kept`, which never waits (delivery/server).
+What needs neither that way nor the application is given by `kept`, which never waits (delivery/server). What
+a request asks it for, its `Look`, follows from its head, and does not tell what stood there.
 The key is a digest with a secret of the process, so that nobody's query stands in memory in the clear; the
 doors whose queries tell of a patient are left out altogether.
 """
@@ -27,7 +28,7 @@ from typing import Any
 from fhir_service.delivery.wsgi import STATUS_LINES, Application, Environ, Given, Headers, close, joined
 
 KEPT = "kept answers"
-"""Among the extensions of an application: by name, `ResponseCache.kept` and what counts its answers."""
+"""Among an application's extensions, by name: `look` and `kept` of its cache, and what counts answers."""
 MOST_BYTES = 64_000_000
 """What all entries of a worker may hold together, keys included."""
 _LARGEST_ENTRY = 4_000_000
@@ -56,6 +57,17 @@ _OF_304 = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a request asks the cache for."""
+
+    key: bytes
+    wished: str | None
+    """If-None-Match"""
+    accepted: str | None
+    """Accept-Encoding"""
+
+
 @dataclass(slots=True)
 class Entry:
     """An answer, its 304, and once somebody has asked for it, the same compressed."""
@@ -72,12 +84,11 @@ class Entry:
         compressed = len(self.compressed.body) if self.compressed else 0
         return _OVERHEAD + len(self.whole.body) + compressed + 2 * len(self.whole.head)
 
-    def answer_to(self, environ: Environ) -> Given | None:
+    def answer_to(self, look: Look) -> Given | None:
         """What GET is given; None for what has to be compressed first."""
-        wished = environ.get("HTTP_IF_NONE_MATCH")
+        wished, accepted = look.wished, look.accepted
         if wished and self.etag and (wished == self.etag or _matches(wished, self.etag)):
             return self.unchanged
-        accepted = environ.get("HTTP_ACCEPT_ENCODING")
         if accepted and len(self.whole.body) >= _SMALLEST_COMPRESSED and _takes_gzip(accepted):
             return self.compressed
         return self.whole
@@ -164,18 +175,22 @@ class ResponseCache:
         self._store = store or Store()
         self._keyed = blake2b(digest_size=24, key=secrets.token_bytes(32))
 
-    def kept(self, environ: Environ) -> Given | None:
-        """What a GET is given at once; None for what `answer` has to look at, as for all other requests.
+    def look(self, environ: Environ) -> Look | None:
+        """What a GET asks for; None for what `answer` has to look at, as for all other requests.
 
-        Nothing is found of personal doors, since nothing is put.
+        Nothing will be found of personal doors, since nothing is put.
         """
         if environ["REQUEST_METHOD"] != "GET" or _is_special(environ):
             return None
+        return self._look(environ)
+
+    def kept(self, look: Look) -> Given | None:
+        """What is given at once; None for what has to be asked or compressed first."""
         token = self._known()
         if token is None:
             return None
-        entry = self._store.get(self._key(environ), token)
-        return None if entry is None else entry.answer_to(environ)
+        entry = self._store.get(look.key, token)
+        return None if entry is None else entry.answer_to(look)
 
     def answer(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         if not _may_be_kept(environ):
@@ -184,24 +199,25 @@ class ResponseCache:
             token = self._token()
         except Exception:  # the database does not answer, which is for the application to tell
             return self._application(environ, start_response)
-        key = self._key(environ)
-        entry = self._store.get(key, token)
+        look = self._look(environ)
+        entry = self._store.get(look.key, token)
         if entry is None:
-            found = self._ask(environ, start_response, key, token)
+            found = self._ask(environ, start_response, look.key, token)
             if not isinstance(found, Entry):
                 return found
             entry = found
         else:
             self._count()
-        given = entry.answer_to(environ) or self._store.compress(key, entry)
+        given = entry.answer_to(look) or self._store.compress(look.key, entry)
         start_response(STATUS_LINES[given.status], given.headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [given.body]
 
-    def _key(self, environ: Environ) -> bytes:
+    def _look(self, environ: Environ) -> Look:
         told = "\0".join(map(environ.get, self._varied, self._absent))
-        digest = self._keyed.copy()
-        digest.update(told.encode("utf-8", "surrogateescape"))
-        return digest.digest()
+        key = self._keyed.copy()
+        key.update(told.encode("utf-8", "surrogateescape"))
+        asked = environ.get
+        return Look(key.digest(), asked("HTTP_IF_NONE_MATCH"), asked("HTTP_ACCEPT_ENCODING"))
 
     def _ask(
         self, environ: Environ, start_response: Callable[..., Any], key: bytes, token: object

@@ -15,7 +15,7 @@ from werkzeug.test import Client, EnvironBuilder, TestResponse, run_wsgi_app
 
 from fhir_service.delivery.base_url import base_url, depends_on
 from fhir_service.delivery.cache import Entry, ResponseCache, Store
-from fhir_service.delivery.wsgi import Given
+from fhir_service.delivery.wsgi import Environ, Given
 from fhir_service.settings import Settings
 
 BODY = b'{"resourceType":"Bundle"}' * 100
@@ -71,7 +71,11 @@ class Service:
 
     def kept(self, path: str = "/fhir/r4/Library/a", method: str = "GET", **headers: str) -> Given | None:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.cache.kept(EnvironBuilder(path, method=method, headers=list(named.items())).get_environ())
+        return self.kept_for(EnvironBuilder(path, method=method, headers=list(named.items())).get_environ())
+
+    def kept_for(self, environ: Environ) -> Given | None:
+        look = self.cache.look(environ)
+        return None if look is None else self.cache.kept(look)
 
     @property
     def asked(self) -> int:
@@ -209,7 +213,7 @@ def test_who_asks_for_something_special_gets_past_the_cache_and_leaves_nothing(
 def test_a_body_is_for_the_application_to_read(service: Service) -> None:
     service.get()
     asked = EnvironBuilder("/fhir/r4/Library/a").get_environ() | {"CONTENT_LENGTH": "3"}
-    assert service.cache.kept(asked) is None
+    assert service.kept_for(asked) is None
     run_wsgi_app(service.cache.answer, asked)
     assert service.asked == 2
 

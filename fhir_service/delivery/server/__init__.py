@@ -2,6 +2,7 @@
 
 https://www.rfc-editor.org/rfc/rfc9112 and docs/decisions/2026-11-26-one-loop.md
 
+    a head that is known (heads.py)  -> the answer that is kept
     bytes -> llhttp -> a whole request (connection.py, request.py)
       kept      -> its answer on the spot
       otherwise -> a slot (slots.py), where a thread calls the application (exchange.py)

@@ -16,12 +16,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from io import BytesIO
-from typing import cast
+from typing import Any, cast
 
 import httptools
 
 from fhir_service.delivery.server.exchange import Exchange
 from fhir_service.delivery.server.head import CLOSE, KEEP_ALIVE, head_of
+from fhir_service.delivery.server.heads import Heads
 from fhir_service.delivery.server.request import Refused, Request
 from fhir_service.delivery.server.slots import Job
 from fhir_service.delivery.wsgi import Application, Environ, Given
@@ -43,7 +44,8 @@ _SMALL = 65_536
 class Shared:
     """What the connections of a worker share.
 
-    :param kept: an answer that is there already; must not wait
+    :param look: what a request asks `kept` for, which may be asked again for the same head; or None
+    :param kept: the answer that is there already, or None; must not wait
     :param count: called for each of them
     :param put: a job for a slot
     :param call: has a function called in the thread of the connections
@@ -52,12 +54,14 @@ class Shared:
     """
 
     application: Application
-    kept: Callable[[Environ], Given | None]
+    look: Callable[[Environ], Any]
+    kept: Callable[[Any], Given | None]
     count: Callable[[], None]
     put: Callable[[Job], None]
     call: Callable[..., object]
     environ: Environ
     most_body: int
+    heads: Heads = field(default_factory=Heads)
     connections: set[Connection] = field(default_factory=set)
     held: int = 0
     now: float = 0.0
@@ -73,6 +77,8 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._request = Request({})  # what is being read, or was
         self._is_reading = False
+        self._taken_up = 0
+        self._look: Any = None  # of the request that was taken up last, if it was answered at once
         self._waiting: deque[Request] = deque()  # what came with others, and is whole
         self._unread = b""  # what came while a request was at work
         self._exchange: Exchange | None = None
@@ -88,6 +94,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername") or ("", 0)
         self._environ = self._shared.environ | {"REMOTE_ADDR": peer[0], "REMOTE_PORT": str(peer[1])}
+        self._known = self._shared.heads.of(peer[0])
         self._shared.connections.add(self)
         self._expect_within(WHILE_READING)
 
@@ -98,6 +105,21 @@ class Connection(asyncio.Protocol):
             self._unread += data
             self._transport.pause_reading()
             return
+        if self._is_reading:
+            self._read(data)
+            return
+        look = self._known.find(data)
+        given = None if look is None else self._shared.kept(look)
+        if given is not None:
+            self._give(given)
+            self._go_on()
+            return
+        before = self._taken_up
+        self._read(data)
+        if self._taken_up == before + 1 and self._look is not None and not self._is_reading:
+            self._known.remember(data, self._look)
+
+    def _read(self, data: bytes) -> None:
         before = self._request
         try:
             self._parser.feed_data(data)
@@ -201,21 +223,29 @@ class Connection(asyncio.Protocol):
 
     def _take_up(self, request: Request) -> None:
         shared, environ = self._shared, request.environ
-        kept = shared.kept(environ)
+        look = shared.look(environ)
+        kept = None if look is None else shared.kept(look)
+        self._taken_up += 1
+        self._look = None
         if kept is None:
             environ["wsgi.input"] = BytesIO(b"".join(request.body))
             self._exchange = Exchange(request, shared.application, self, shared.call)
             self.deadline = math.inf
             shared.put(self._exchange.begin)
             return
-        head = kept.head
         if request.is_last:
-            head += CLOSE
+            self._give(kept, CLOSE)
         elif request.is_old:
-            head += KEEP_ALIVE
-        self._write(head + shared.end_of_head, [kept.body])
-        shared.count()
+            self._give(kept, KEEP_ALIVE)
+        else:
+            self._look = look
+            self._give(kept)
         self._done(request)
+
+    def _give(self, kept: Given, more: bytes = b"") -> None:
+        """What is there already, with one more header."""
+        self._write(kept.head + more + self._shared.end_of_head, [kept.body])
+        self._shared.count()
 
     def take(self, exchange: Exchange, head: bytes, parts: list[bytes]) -> None:
         if self._transport.is_closing():
@@ -252,7 +282,13 @@ class Connection(asyncio.Protocol):
     def _done(self, request: Request) -> None:
         """The answer is written."""
         self._let_go(request)
-        if request.is_last or self._shared.is_stopping:
+        if request.is_last:
+            self._end()
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self._shared.is_stopping:
             self._end()
         elif not self._is_full:
             self._expect_within(UNTIL_REQUEST)

@@ -34,21 +34,19 @@ _BACKLOG = 2_048
 _log = logging.getLogger(__name__)
 
 
-def _nothing(_environ: Environ) -> Given | None:
-    return None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Served:
     """What a worker serves.
 
-    :param kept: what is answered without the application and without waiting, to requests that have no body
+    :param look: what a request without a body asks `kept` for; follows from its head and the client's address
+    :param kept: what is answered without the application and without waiting
     :param count: called for each such answer, by one thread
     :param most_body: bytes; of a larger body the application gets no more than one byte too many
     """
 
     application: Application
-    kept: Callable[[Environ], Given | None] = _nothing
+    look: Callable[[Environ], Any] = lambda _environ: None
+    kept: Callable[[Any], Given | None] = lambda _look: None
     count: Callable[[], None] = lambda: None
     most_body: int = 1_000_000
 
@@ -128,6 +126,7 @@ class HttpWorker(Worker):  # type: ignore[misc]
         name, port, *_ = self.sockets[0].getsockname()
         shared = Shared(
             application=served.application,
+            look=served.look,
             kept=served.kept,
             count=served.count,
             put=Slots(self.cfg.threads).put,
