@@ -49,6 +49,7 @@ class Shared:
     :param count: called for each of them
     :param put: a job for a slot
     :param call: has a function called in the thread of the connections
+    :param left: called for each connection that has ended
     :param environ: what is the same for every request
     :param most_body: bytes of the largest body that is waited for
     """
@@ -59,6 +60,7 @@ class Shared:
     count: Callable[[], None]
     put: Callable[[Job], None]
     call: Callable[..., object]
+    left: Callable[[], None]
     environ: Environ
     most_body: int
     heads: Heads = field(default_factory=Heads)
@@ -140,6 +142,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, _error: Exception | None) -> None:
         self._is_deaf = True
         self._shared.connections.discard(self)
+        self._shared.left()
         self._waiting.clear()
         if self._is_reading:
             self._let_go(self._request)

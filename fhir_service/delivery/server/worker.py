@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import partial
 from typing import Any
 
 import uvloop
@@ -21,6 +22,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
 from fhir_service.delivery.server.connection import Connection, Shared
+from fhir_service.delivery.server.listening import Listener, Shares
 from fhir_service.delivery.server.request import environ_of_server
 from fhir_service.delivery.server.slots import Slots
 from fhir_service.delivery.wsgi import Application, Environ, Given
@@ -71,6 +73,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     ) -> None:
         bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.load = load
+        shares = Shares()
         self._settings = {
             "bind": bind,
             "workers": workers,
@@ -82,6 +85,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             "loglevel": "warning",
             "control_socket_disable": True,
             "when_ready": lambda _arbiter: ready(),
+            "pre_fork": lambda _arbiter, worker: worker.share(shares),
+            "child_exit": lambda _arbiter, worker: shares.leave(worker.place),
         }
         super().__init__()
 
@@ -95,6 +100,12 @@ class HttpWorker(Worker):  # type: ignore[misc]
 
     wsgi: Any
     """What `Server.load` gave."""
+    shares: Shares
+    place: int
+
+    def share(self, shares: Shares) -> None:
+        """Called by the parent."""
+        self.shares, self.place = shares, shares.take_place()
 
     def init_signals(self) -> None:
         # A fork has the parent's handlers, which would swallow a stop until the loop has its own.
@@ -131,18 +142,19 @@ class HttpWorker(Worker):  # type: ignore[misc]
             count=served.count,
             put=Slots(self.cfg.threads).put,
             call=loop.call_soon_threadsafe,
+            left=partial(self.shares.add, self.place, -1),
             environ=environ_of_server(name, port),
             most_body=served.most_body,
         )
         self._look(shared, stop)
         ticking = asyncio.create_task(self._look_often(shared, stop))
-        servers = [
-            await loop.create_server(lambda: Connection(shared), sock=one.sock, backlog=_BACKLOG)
+        listeners = [
+            Listener(loop, one.sock, self.shares, self.place, lambda: Connection(shared))
             for one in self.sockets
         ]
         await stop.wait()
-        for server in servers:
-            server.close()
+        for listener in listeners:
+            listener.close()
         shared.is_stopping = True
         for connection in list(shared.connections):
             connection.leave()
