@@ -9,15 +9,14 @@ https://peps.python.org/pep-3333/
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, Protocol
 
 from fhir_service.delivery.server.head import CHUNKED, CLOSE, KEEP_ALIVE, head_of
 from fhir_service.delivery.server.request import Request
+from fhir_service.delivery.server.slots import note_failure
 from fhir_service.delivery.wsgi import Application, Headers, close
-
-_log = logging.getLogger(__name__)
 
 _WITHOUT_BODY = (204, 304)
 
@@ -48,7 +47,9 @@ class Exchange:
         self._taker = taker
         self._call = call
         self._body: Iterable[bytes] = ()
+        self._parts: list[bytes] = []  # to be sent next
         self._chunks: Iterator[bytes] = iter(())
+        self._is_begun = False
         self._is_chunked = False
         self._left: int | None = None  # bytes that were announced and are still to come
 
@@ -59,14 +60,16 @@ class Exchange:
         self._give(self._more)
 
     def end(self) -> None:
+        """May be called again: the body is closed once."""
         self.is_over = True
-        close(self._body)
+        body, self._body = self._body, ()
+        close(body)
 
     def _give(self, make: Callable[[], tuple[bytes, list[bytes]]]) -> None:
         try:
             head, parts = make()
-        except Exception:
-            _log.exception("The application failed.")
+        except BaseException as error:
+            note_failure("The application failed", error)
             try:
                 self.end()
             finally:
@@ -79,40 +82,49 @@ class Exchange:
         started: list[Any] = []
 
         def start_response(status: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], object]:
+            if exc_info is not None and self._is_begun:
+                raise exc_info[1]
+            if exc_info is None and started:
+                raise RuntimeError("the answer was started before")
             started[:] = int(status[:3]), headers
-            return parts.append
+            return self._write
 
-        parts: list[bytes] = []
-        self._body = self._application(self.request.environ, start_response)
-        if isinstance(self._body, list):
-            parts += self._body
+        body = self._body = self._application(self.request.environ, start_response)
+        if isinstance(body, list):
+            self._parts += body
             self.end()
         else:
-            self._chunks = iter(self._body)
+            self._chunks = iter(body)
             if not started:  # a generator starts its answer with the first chunk
-                parts.append(next(self._chunks, b""))
+                self._parts += islice(self._chunks, 1)
+        self._is_begun = True
         status, headers = started
-        return self._head(status, headers, parts), self._framed(parts)
+        return self._head(status, headers), self._framed()
 
     def _more(self) -> tuple[bytes, list[bytes]]:
         chunk = next(self._chunks, None)
         if chunk is None:
             self.end()
-        return b"", self._framed([] if chunk is None else [chunk])
+        else:
+            self._parts.append(chunk)
+        return b"", self._framed()
 
-    def _head(self, status: int, headers: Headers, parts: list[bytes]) -> bytes:
+    def _write(self, part: bytes) -> None:
+        """What an application may call before it gives the next chunk."""
+        self._parts.append(part)
+
+    def _head(self, status: int, headers: Headers) -> bytes:
         """The head, which says how long the body is, or how its end is told."""
         head = head_of(status, headers)
         length = next((value for name, value in headers if name.lower() == "content-length"), None)
         request = self.request
         if status in _WITHOUT_BODY or request.environ["REQUEST_METHOD"] == "HEAD":
-            parts.clear()
-            if not self.is_over:
-                self.end()
+            self._parts.clear()
+            self.end()
         elif length is not None:
             self._left = int(length)
         elif self.is_over:
-            head += b"Content-Length: %d\r\n" % sum(map(len, parts))
+            head += b"Content-Length: %d\r\n" % sum(map(len, self._parts))
         elif request.is_old:
             request.is_last = True
         else:
@@ -122,11 +134,12 @@ class Exchange:
             return head + CLOSE
         return head + KEEP_ALIVE if request.is_old else head
 
-    def _framed(self, parts: list[bytes]) -> list[bytes]:
-        """The same parts as they are sent.
+    def _framed(self) -> list[bytes]:
+        """The parts as they are sent.
 
         :raises ValueError: the body is not as long as was announced
         """
+        parts, self._parts = self._parts, []
         if self._is_chunked:
             framed = [b"%x\r\n%b\r\n" % (len(part), part) for part in parts if part]
             return [*framed, b"0\r\n\r\n"] if self.is_over else framed

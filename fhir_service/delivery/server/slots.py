@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from collections.abc import Callable
 from queue import SimpleQueue
 
@@ -27,6 +28,12 @@ class Slots:
             job = self._jobs.get()
             try:
                 job()
-            except Exception:
-                _log.exception("A job in a slot failed.")
+            except BaseException as error:
+                note_failure("A job in a slot failed", error)
             del job  # nothing of a request stays while the thread waits
+
+
+def note_failure(what: str, error: BaseException) -> None:
+    """Log where it was raised. An exception's own words may repeat a request, which may tell of a patient."""
+    raised = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("%s: %s\n%s", what, type(error).__name__, raised)
