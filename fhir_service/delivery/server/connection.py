@@ -23,7 +23,7 @@ import httptools
 from fhir_service.delivery.server.exchange import Exchange
 from fhir_service.delivery.server.head import CLOSE, KEEP_ALIVE, head_of
 from fhir_service.delivery.server.heads import Heads
-from fhir_service.delivery.server.request import Refused, Request
+from fhir_service.delivery.server.request import Refused, Request, other_version
 from fhir_service.delivery.server.slots import Job
 from fhir_service.delivery.wsgi import Application, Environ, Given
 
@@ -38,6 +38,10 @@ _AFTER_LAST = 5
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _SMALL = 65_536
+# What the parser says to the start line of any other HTTP.
+_OF_VERSION = ("Invalid HTTP version", "Pause on PRI/Upgrade")
+# Of requests that come together few become objects before the first of them is answered.
+_AT_ONCE = 16_384
 
 
 @dataclass
@@ -107,6 +111,10 @@ class Connection(asyncio.Protocol):
             self._unread += data
             self._transport.pause_reading()
             return
+        if len(data) > _AT_ONCE:
+            for start in range(0, len(data), _AT_ONCE):
+                self.data_received(data[start : start + _AT_ONCE])
+            return
         if self._is_reading:
             self._read(data)
             return
@@ -118,21 +126,34 @@ class Connection(asyncio.Protocol):
             return
         before = self._taken_up
         self._read(data)
-        if self._taken_up == before + 1 and self._look is not None and not self._is_reading:
+        is_whole = not self._is_reading and not self._is_deaf
+        if is_whole and self._taken_up == before + 1 and self._look is not None:
             self._known.remember(data, self._look)
 
     def _read(self, data: bytes) -> None:
-        before = self._request
+        before, size = self._request, self._request.size
         try:
             self._parser.feed_data(data)
-            if self._is_reading and before is self._request:
+            if self._is_reading and before is self._request and before.size == size:
                 before.count_unfinished(len(data))
-        except httptools.HttpParserUpgrade:
-            self._is_deaf = True  # what follows is another protocol, which is not spoken here
+        except httptools.HttpParserUpgrade as upgrade:
+            self._read_on(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             self._refuse(_reason_of(error))
         except Refused as refused:
             self._refuse(refused)
+
+    def _read_on(self, data: bytes) -> None:
+        """No other protocol is spoken here: what the parser takes for one is the body, or the next request.
+
+        https://www.rfc-editor.org/rfc/rfc9110#section-7.8
+        """
+        if self._is_reading:
+            self._parser = httptools.HttpRequestParser(_Body(self))
+            self._parser.feed_data(self._request.head_of_body)
+        else:
+            self._parser = httptools.HttpRequestParser(self)
+        self.data_received(data)
 
     def eof_received(self) -> bool:
         """Who sends no more may still wait for answers."""
@@ -143,11 +164,15 @@ class Connection(asyncio.Protocol):
         self._is_deaf = True
         self._shared.connections.discard(self)
         self._shared.left()
-        self._waiting.clear()
+        self._drop_waiting()
         if self._is_reading:
             self._let_go(self._request)
-        if self._exchange is not None and self._is_resting:
-            self._shared.put(self._exchange.end)
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None and self._is_resting:
+            self._let_go(exchange.request)
+            self._shared.put(exchange.end)
+        # It refers to this in turn: both would stay until garbage is collected.
+        del self._parser
 
     def pause_writing(self) -> None:
         self._is_full = True
@@ -183,13 +208,12 @@ class Connection(asyncio.Protocol):
         request.end_head(parser.get_method(), parser.get_http_version())
         if request.announced > self._shared.most_body:
             self._hand_over()
-        elif request.waits_to_send_body and not self._is_busy:
-            self._transport.write(_CONTINUE)
+        elif not self._is_busy:
+            self._let_send(request)
 
     def on_body(self, body: bytes) -> None:
         request = self._request
-        request.body.append(body)
-        request.size += len(body)
+        request.add_body(body)
         self._shared.held += len(body)
         if request.size > self._shared.most_body:
             self._hand_over()
@@ -201,12 +225,23 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         request, parser = self._request, self._parser
-        request.is_last = not parser.should_keep_alive() or parser.should_upgrade()
+        request.is_last = not parser.should_keep_alive()
+        if parser.should_upgrade() and request.has_body:
+            return  # it is still to come
+        self._complete()
+
+    def _complete(self) -> None:
+        request = self._request
         self._is_reading = False
         if self._is_busy:
             self._waiting.append(request)
         else:
             self._take_up(request)
+
+    def on_body_complete(self) -> None:
+        """The body of a request that offered another protocol."""
+        self._parser = httptools.HttpRequestParser(self)
+        self._complete()
 
     # What is made of it.
 
@@ -231,7 +266,8 @@ class Connection(asyncio.Protocol):
         self._taken_up += 1
         self._look = None
         if kept is None:
-            environ["wsgi.input"] = BytesIO(b"".join(request.body))
+            environ["wsgi.input"] = body = request.body or BytesIO()
+            body.seek(0)
             self._exchange = Exchange(request, shared.application, self, shared.call)
             self.deadline = math.inf
             shared.put(self._exchange.begin)
@@ -252,6 +288,7 @@ class Connection(asyncio.Protocol):
 
     def take(self, exchange: Exchange, head: bytes, parts: list[bytes]) -> None:
         if self._transport.is_closing():
+            self._let_go(exchange.request)
             if not exchange.is_over:
                 self._shared.put(exchange.end)
             return
@@ -305,18 +342,34 @@ class Connection(asyncio.Protocol):
             and not self._transport.is_closing()
         ):
             self._take_up(self._waiting.popleft())
-        if self._exchange is None and not self._is_full and not self._transport.is_closing():
-            data, self._unread = self._unread, b""
+        if self._exchange is not None or self._is_full or self._transport.is_closing():
+            return
+        if self._is_deaf:
+            self._end()
+            return
+        if self._is_reading:
+            self._expect_within(WHILE_READING)
+            self._let_send(self._request)
+        else:
             self._expect_within(UNTIL_REQUEST)
-            self._transport.resume_reading()
-            if data:
-                self.data_received(data)
+        data, self._unread = self._unread, b""
+        self._transport.resume_reading()
+        if data:
+            self.data_received(data)
+
+    def _let_send(self, request: Request) -> None:
+        if request.is_head_read and request.waits_to_send_body:
+            self._transport.write(_CONTINUE)
 
     def _let_go(self, request: Request) -> None:
-        if request.body:
-            self._shared.held -= request.size
-            request.size = 0
-            request.body.clear()
+        self._shared.held -= request.size
+        request.size = 0
+        request.body = None
+
+    def _drop_waiting(self) -> None:
+        for request in self._waiting:
+            self._let_go(request)
+        self._waiting.clear()
 
     def _make_last(self) -> bool:
         """Let the connection end after the answers that are still to come; whether there are any."""
@@ -333,8 +386,9 @@ class Connection(asyncio.Protocol):
         if refused is None or self._transport.is_closing():
             return
         self._is_deaf = True
-        self._let_go(self._request)
-        self._is_reading = False
+        if self._is_reading:
+            self._let_go(self._request)
+            self._is_reading = False
         if not self._make_last():
             self._tell(refused.status, str(refused))
 
@@ -347,6 +401,7 @@ class Connection(asyncio.Protocol):
         self._end()
 
     def _end(self) -> None:
+        self._drop_waiting()
         if not self._is_deaf:
             self._transport.close()
             return
@@ -354,7 +409,8 @@ class Connection(asyncio.Protocol):
         # https://www.rfc-editor.org/rfc/rfc9112#section-9.6-13
         self._transport.write_eof()
         self._transport.resume_reading()
-        self._expect_within(_AFTER_LAST)
+        if not self._is_full:
+            self._expect_within(_AFTER_LAST)
 
     # The worker's calls.
 
@@ -369,6 +425,8 @@ class Connection(asyncio.Protocol):
                 self._expect_within(WHILE_WRITING)
             else:
                 self._transport.abort()
+        elif self._exchange is not None:
+            self.deadline = math.inf  # the client has sent more already, and has to wait
         elif self._is_reading and not self._is_deaf:
             self._refuse(Refused(HTTPStatus.REQUEST_TIMEOUT, "The request did not come in time."))
         else:
@@ -378,6 +436,14 @@ class Connection(asyncio.Protocol):
         """The worker stops: whoever waits for no answer is let go."""
         if not self._is_busy and not self._is_reading:
             self._transport.close()
+
+
+class _Body:
+    """What a parser tells, of which only the body counts."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.on_body = connection.on_body
+        self.on_message_complete = connection.on_body_complete
 
 
 class _Enough(Exception):
@@ -393,6 +459,8 @@ def _reason_of(error: httptools.HttpParserError) -> Refused | None:
             return refused
         case None if isinstance(error, httptools.HttpParserInvalidMethodError):
             return Refused(HTTPStatus.NOT_IMPLEMENTED, "The request's method is none that is known here.")
+        case None if str(error) in _OF_VERSION:
+            return other_version()
         case None:
             return Refused(HTTPStatus.BAD_REQUEST, f"The request is not HTTP/1.1: {error}.")
         case other:

@@ -5,13 +5,12 @@ https://peps.python.org/pep-3333/#environ-variables and https://www.rfc-editor.o
 
 from __future__ import annotations
 
+import re
 import sys
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any
+from io import BytesIO
 from urllib.parse import unquote_to_bytes
-
-import httptools
 
 from fhir_service.delivery.wsgi import Environ
 
@@ -19,7 +18,11 @@ MOST_HEAD = 65_534
 """Bytes of an address, and of all headers."""
 MOST_HEADERS = 100
 
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(:[0-9]*)?", re.ASCII)
+# Neither user information, which is for deceit, nor a fragment, which is the client's own.
+_URL = re.compile(rb"(?i:https?)://(?P<host>[^/?#]+)(?P<path>/[^?#]*)?(?P<query>(\?[^#]*)?)")
 _WITHOUT_PREFIX = ("CONTENT_TYPE", "CONTENT_LENGTH")
+_VERSIONS = ("1.1", "1.0")
 _ONCE = ("HTTP_HOST", *_WITHOUT_PREFIX)
 
 
@@ -63,7 +66,7 @@ class Request:
         self.head_size = 0
         self.is_head_read = False
         self.announced = 0
-        self.body: list[bytes] = []
+        self.body: BytesIO | None = None
         self.size = 0
         """Bytes of the body that are held."""
         self.is_last = False
@@ -83,7 +86,8 @@ class Request:
         key = variable(name)
         if key is None or self.is_head_read:
             return
-        told, before = value.decode("latin-1"), self.environ.get(key)
+        # Blanks around a value are none of it; the parser takes those before it.
+        told, before = value.decode("latin-1").rstrip(" \t"), self.environ.get(key)
         if before is not None:
             if key in _ONCE:
                 raise Refused(HTTPStatus.BAD_REQUEST, f"{name.decode('latin-1')} came twice.")
@@ -91,12 +95,18 @@ class Request:
             told = f"{before}{'; ' if key == 'HTTP_COOKIE' else ', '}{told}"
         self.environ[key] = told
 
+    def add_body(self, part: bytes) -> None:
+        if self.body is None:
+            self.body = BytesIO()  # pieces of a byte or two would take many times their size in a list
+        self.body.write(part)
+        self.size += len(part)
+        self.head_size = 0
+
     def count_unfinished(self, size: int) -> None:
-        """Bytes of a head that is still not whole: the parser keeps a line until its end."""
-        if not self.is_head_read:
-            self.head_size += size
-            if self.head_size > 2 * MOST_HEAD:
-                raise _too_large()
+        """Bytes of a line that is not whole yet, of the head or of a body in chunks: the parser keeps it."""
+        self.head_size += size
+        if self.head_size > 2 * MOST_HEAD:
+            raise _too_large()
 
     def end_head(self, method: bytes, version: str) -> None:
         environ = self.environ
@@ -104,21 +114,23 @@ class Request:
         self.headers = self.head_size = 0
         environ["REQUEST_METHOD"] = method.decode()
         environ["SERVER_PROTOCOL"] = f"HTTP/{version}"
-        target = self.target if self.target.startswith(b"/") else self._path_of_target()
+        if version not in _VERSIONS:
+            raise other_version()
+        if not _is_host(environ.get("HTTP_HOST", None if version == "1.1" else "")):
+            raise Refused(
+                HTTPStatus.BAD_REQUEST, "A request of HTTP/1.1 has a Host header, which names a host."
+            )
+        target = self.target
+        if not target.startswith(b"/") or b"#" in target or method == b"CONNECT":
+            target = self._path_of_target()
         path, _, query = target.partition(b"?")
         environ["PATH_INFO"] = (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1")
         environ["QUERY_STRING"] = query.decode("latin-1")
-        if version == "1.1":
-            if "HTTP_HOST" not in environ:
-                raise Refused(HTTPStatus.BAD_REQUEST, "A request of HTTP/1.1 has a Host header.")
-        elif version != "1.0":
-            raise Refused(
-                HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "Only HTTP/1.1 and HTTP/1.0 are spoken here."
-            )
         if "HTTP_TRANSFER_ENCODING" in environ:
             self._check_coding(environ["HTTP_TRANSFER_ENCODING"])
         elif "CONTENT_LENGTH" in environ:
-            self.announced = int(environ["CONTENT_LENGTH"])
+            # The parser has read it, and it is a number; int() would refuse one with thousands of zeros.
+            self.announced = int(environ["CONTENT_LENGTH"].lstrip("0") or "0")
 
     @property
     def is_old(self) -> bool:
@@ -130,23 +142,32 @@ class Request:
         """https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1"""
         if "HTTP_EXPECT" not in self.environ or self.is_old:
             return False
-        has_body = self.announced or "HTTP_TRANSFER_ENCODING" in self.environ
-        return bool(has_body) and self.environ["HTTP_EXPECT"].lower() == "100-continue"
+        return self.has_body and self.environ["HTTP_EXPECT"].lower() == "100-continue"
+
+    @property
+    def has_body(self) -> bool:
+        return self.announced > 0 or "HTTP_TRANSFER_ENCODING" in self.environ
+
+    @property
+    def head_of_body(self) -> bytes:
+        """A head that tells a parser no more than where the body ends, after which nothing may come."""
+        in_chunks = "HTTP_TRANSFER_ENCODING" in self.environ
+        told = b"Transfer-Encoding: chunked" if in_chunks else b"Content-Length: %d" % self.announced
+        return b"POST / HTTP/1.1\r\nConnection: close\r\n%b\r\n\r\n" % told
 
     def _path_of_target(self) -> bytes:
         """The path and query of `*`, or of a URL, whose host counts in place of the header's."""
-        if self.target == b"*":
+        method = self.environ["REQUEST_METHOD"]
+        if method == "CONNECT":
+            raise Refused(HTTPStatus.NOT_IMPLEMENTED, "No connections to others are made here.")
+        if self.target == b"*" and method == "OPTIONS":
             return b"/*"
-        try:
-            url: Any = httptools.parse_url(self.target)
-        except httptools.HttpParserInvalidURLError:
-            url = None
-        if url is None or url.schema not in (b"http", b"https") or not url.host:
+        url = _URL.fullmatch(self.target)
+        host = url["host"].decode("latin-1") if url else None
+        if url is None or not host or not _is_host(host):
             raise Refused(HTTPStatus.BAD_REQUEST, "The request's target is neither a path nor a URL.")
-        host = b"[%b]" % url.host if b":" in url.host else url.host
-        self.environ["HTTP_HOST"] = (b"%b:%d" % (host, url.port) if url.port else host).decode("latin-1")
-        path = url.path or b"/"
-        return path + b"?" + url.query if url.query else path
+        self.environ["HTTP_HOST"] = host
+        return (url["path"] or b"/") + url["query"]
 
     def _check_coding(self, told: str) -> None:
         """https://www.rfc-editor.org/rfc/rfc9112#section-6.1"""
@@ -156,7 +177,17 @@ class Request:
             raise Refused(HTTPStatus.NOT_IMPLEMENTED, "The only Transfer-Encoding that is read is `chunked`.")
 
 
-# The names are the clients' own: few are remembered.
+def other_version() -> Refused:
+    return Refused(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "Only HTTP/1.1 and HTTP/1.0 are spoken here.")
+
+
+# What clients say is their own: little of it is remembered.
+@lru_cache(maxsize=64)
+def _is_host(told: str | None) -> bool:
+    """https://www.rfc-editor.org/rfc/rfc9110#section-7.2; an empty one says that the target has none."""
+    return told is not None and _HOST.fullmatch(told) is not None
+
+
 @lru_cache(maxsize=256)
 def variable(name: bytes) -> str | None:
     """What a header is called in the environment.
