@@ -452,7 +452,8 @@ class _Enough(Exception):
 
 def _reason_of(error: httptools.HttpParserError) -> Refused | None:
     """What is told about what the parser did not take; None where all is told."""
-    match error.__context__:
+    is_ours = isinstance(error, httptools.HttpParserCallbackError)
+    match error.__context__ if is_ours else None:
         case _Enough():
             return None
         case Refused() as refused:

@@ -56,7 +56,8 @@ class Request:
     """
 
     __slots__ = (
-        "environ", "target", "headers", "head_size", "is_head_read", "announced", "body", "size", "is_last"
+        "environ", "target", "headers", "head_size", "unfinished", "is_head_read",
+        "announced", "body", "size", "is_last",
     )  # fmt: skip
 
     def __init__(self, environ: Environ) -> None:
@@ -64,6 +65,7 @@ class Request:
         self.target = b""
         self.headers = 0
         self.head_size = 0
+        self.unfinished = 0
         self.is_head_read = False
         self.announced = 0
         self.body: BytesIO | None = None
@@ -100,18 +102,18 @@ class Request:
             self.body = BytesIO()  # pieces of a byte or two would take many times their size in a list
         self.body.write(part)
         self.size += len(part)
-        self.head_size = 0
+        self.unfinished = 0
 
     def count_unfinished(self, size: int) -> None:
-        """Bytes of a line that is not whole yet, of the head or of a body in chunks: the parser keeps it."""
-        self.head_size += size
-        if self.head_size > 2 * MOST_HEAD:
+        """Bytes that may be those of a line which never ends, and which the parser keeps."""
+        self.unfinished += size
+        if self.unfinished > 3 * MOST_HEAD:  # an address, the headers, and what stands between them
             raise _too_large()
 
     def end_head(self, method: bytes, version: str) -> None:
         environ = self.environ
         self.is_head_read = True
-        self.headers = self.head_size = 0
+        self.headers = self.head_size = self.unfinished = 0
         environ["REQUEST_METHOD"] = method.decode()
         environ["SERVER_PROTOCOL"] = f"HTTP/{version}"
         if version not in _VERSIONS:
