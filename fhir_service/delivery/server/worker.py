@@ -24,7 +24,7 @@ from gunicorn.workers.base import Worker
 from fhir_service.delivery.server.connection import Connection, Shared
 from fhir_service.delivery.server.listening import Listener, Shares
 from fhir_service.delivery.server.request import environ_of_server
-from fhir_service.delivery.server.slots import Slots
+from fhir_service.delivery.server.slots import Slots, note_failure
 from fhir_service.delivery.wsgi import Application, Environ, Given
 
 # A worker that does not stop when asked is killed, so that Ctrl-C always ends the service.
@@ -35,6 +35,9 @@ _BACKLOG = 2_048
 
 _log = logging.getLogger(__name__)
 
+
+def _note(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    note_failure(context["message"], context.get("exception") or RuntimeError())
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
@@ -111,8 +114,9 @@ class HttpWorker(Worker):  # type: ignore[misc]
         # A fork has the parent's handlers, which would swallow a stop until the loop has its own.
         for one in self.SIGNALS:
             signal.signal(one, signal.SIG_DFL)
-        # Ctrl-C reaches the parent too, which stops its workers.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # Ctrl-C and the like reach the parent too, which stops its workers if need be.
+        for one in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(one, signal.SIG_IGN)
 
     def init_process(self) -> None:
         """Ends the process: what surrounds the parent's call is the parent's to end."""
@@ -132,6 +136,7 @@ class HttpWorker(Worker):  # type: ignore[misc]
 
     async def _serve(self, served: Served) -> None:
         loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        loop.set_exception_handler(_note)
         for one in (signal.SIGTERM, signal.SIGQUIT):
             loop.add_signal_handler(one, stop.set)
         name, port, *_ = self.sockets[0].getsockname()

@@ -131,7 +131,7 @@ def test_a_body_without_length_is_not_cut_off(app: Flask, path: str, media_type:
 
 @pytest.mark.parametrize("path", ["/fhir/r4/Medication/_search", "/infobutton/service"])
 def test_a_body_that_is_shorter_than_announced_is_not_taken(app: Flask, path: str) -> None:
-    """Granian gives what came before the connection was lost, as if that were all."""
+    """Some servers give what came before the connection was lost, as if that were all."""
     asked = {"CONTENT_TYPE": FORM, "CONTENT_LENGTH": "30", "wsgi.input_terminated": True}
     status, _, body = ask(app, path, "POST", **asked, **{"wsgi.input": io.BytesIO(b"_id=m1")})
     assert status == "400 BAD REQUEST"
@@ -147,7 +147,7 @@ def test_a_form_that_is_no_utf_8_is_refused(app: Flask, form: bytes) -> None:
 
 
 def test_a_body_without_length_is_read_where_the_server_says_its_end(app: Flask) -> None:
-    """Granian does, for a body that is sent in chunks."""
+    """Ours does, for a body that is sent in chunks."""
     asked = {"wsgi.input": io.BytesIO(b"_id=m1"), "CONTENT_TYPE": FORM, "HTTP_TRANSFER_ENCODING": "chunked"}
     path = "/fhir/r4/Medication/_search"
     status, _, body = ask(app, path, "POST", **asked, **{"wsgi.input_terminated": True})

@@ -1,9 +1,8 @@
-"""A client of one connection, in process: slots work when told to, the clock stands still, the network has a size."""
+"""A client of one connection, in process: slots work when told to, and the network has a size."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -25,7 +24,7 @@ class Network(asyncio.Transport):
         self.protocol: Connection
         self.room = room
         self.taken = bytearray()
-        self.is_reading = True  # type: ignore[assignment,method-assign]
+        self.is_heard = True
         self.is_ended = False
         """No more is sent."""
         self.is_aborted = False
@@ -67,10 +66,10 @@ class Network(asyncio.Transport):
         return len(self._unsent)
 
     def pause_reading(self) -> None:
-        self.is_reading = False  # type: ignore[assignment,method-assign]
+        self.is_heard = False
 
     def resume_reading(self) -> None:
-        self.is_reading = True  # type: ignore[assignment,method-assign]
+        self.is_heard = True
 
     def write_eof(self) -> None:
         assert not self.is_lost
@@ -111,18 +110,20 @@ class Client:
     ) -> None:
         self.jobs: deque[Callable[[], None]] = deque()
         """For slots, which have not taken them yet."""
-        self.counted = 0
+        self.counted = self.left = 0
         known = kept or {}
 
-        def find(environ: Environ) -> Given | None:
-            return known.get(environ["PATH_INFO"]) if environ["REQUEST_METHOD"] == "GET" else None
+        def look(environ: Environ) -> str | None:
+            return environ["PATH_INFO"] if environ["REQUEST_METHOD"] == "GET" else None
 
         self.shared = shared or Shared(
             application=application,
-            kept=find,
+            look=look,
+            kept=known.get,
             count=self._count,
             put=self.jobs.append,
             call=self._call,
+            left=self._leave,
             environ=environ_of_server("127.0.0.1", 8_000),
             most_body=most_body,
         )
@@ -135,6 +136,9 @@ class Client:
 
     def _count(self) -> None:
         self.counted += 1
+
+    def _leave(self) -> None:
+        self.left += 1
 
     def _call(self, function: Callable[..., object], *given: Any) -> None:
         self._calls.append((function, given))
@@ -183,12 +187,12 @@ class Client:
             if self.network.is_ended and not self.network.is_lost:
                 self.network.is_lost = True
                 self.connection.connection_lost(None)
-        elif self.network.is_reading and self._unread:
+        elif self.network.is_heard and self._unread:
             data = bytes(self._unread)
             self._unread.clear()
             self.connection.data_received(data)
             self._settle()
-        elif self.network.is_reading and self._is_done:
+        elif self.network.is_heard and self._is_done:
             self._is_done = False
             if not self.connection.eof_received():
                 self.network.close()
@@ -295,9 +299,3 @@ class Recorder:
         status, headers, body = self._answer
         start_response(status, headers)
         return body(environ)
-
-
-def quiet(work: Callable[[], object]) -> None:
-    """A job whose failure is for the log."""
-    with contextlib.suppress(Exception):
-        work()

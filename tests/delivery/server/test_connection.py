@@ -48,6 +48,35 @@ def test_what_is_kept_is_answered_without_a_slot_and_counted() -> None:
     assert (bodies(client), len(client.jobs), client.counted) == ([b"kept"], 0, 1)
 
 
+def test_a_head_that_is_known_is_answered_as_it_was() -> None:
+    client = Client(echoing(), kept=dict(KEPT))
+    other = Client(echoing(), shared=client.shared)
+    for sent in (
+        get("/kept"),
+        get("/kept", "A: b"),
+        get("/a"),
+        get("/kept") + get("/kept"),
+        get("/kept")[:-2],
+    ):
+        for one in (client, other):
+            one.send(sent)
+            one.work()
+            one.send(b"\r\n" if sent.endswith(b"h\r\n") else b"")
+    client.work()
+    expected = [b"kept", b"kept", b"/a", b"kept", b"kept", b"kept"]
+    assert (bodies(client), bodies(other)) == (expected, expected)
+
+
+def test_a_head_that_ends_the_connection_ends_it_each_time() -> None:
+    shared = Client(echoing(), kept=KEPT).shared
+    for sent in (get("/kept", "Connection: close"), get("/kept", version="1.0")):
+        for _ in range(3):
+            client = Client(echoing(), shared=shared)
+            client.send(sent)
+            assert (client.fate, len(client.answers())) == ("closed", 1)
+            assert client.answers()[0].headers["connection"] == "close"
+
+
 def test_answers_have_the_order_of_requests() -> None:
     client = Client(echoing(), kept=KEPT)
     client.send(get("/kept") + get("/a") + get("/kept") + get("/b") + get("/c") + get("/kept"))
@@ -109,6 +138,9 @@ def test_what_cannot_be_understood_is_told_where_nothing_is_at_work() -> None:
     client.send(get("/kept") + b"garbage\r\n\r\n")
     assert client.statuses() == [200, 501]
     assert client.fate == "ending"
+    again = Client(echoing(), shared=client.shared)
+    again.send(get("/kept") + b"garbage\r\n\r\n")
+    assert again.statuses() == [200, 501], "it is no head that is known now"
 
 
 def test_a_body_that_waits_is_whole_also_where_garbage_follows_the_last_request() -> None:
@@ -219,7 +251,7 @@ def test_a_body_that_is_too_large_is_not_waited_for_and_what_comes_of_it_is_not_
     client.send(b"x" * 1_000_000)
     assert (client.statuses(), client.fate, application.bodies) == ([413], "ending", [b""])
     assert application.asked[0]["CONTENT_LENGTH"] == "1001"
-    assert client.network.is_reading, "to close before the client has sent all would reset the connection"
+    assert client.network.is_heard, "to close before the client has sent all would reset the connection"
 
 
 def test_of_a_body_in_chunks_that_is_too_large_the_application_gets_a_byte_too_many() -> None:
@@ -230,7 +262,7 @@ def test_of_a_body_in_chunks_that_is_too_large_the_application_gets_a_byte_too_m
     client.send(b"9\r\n123456789\r\n")
     client.work()
     assert (client.statuses(), client.fate) == ([413], "ending")
-    assert 5 < len(application.bodies[0])
+    assert len(application.bodies[0]) > 5
     assert client.shared.held == 0
 
 
@@ -252,7 +284,9 @@ def test_a_large_body_behind_others_is_answered_in_its_turn() -> None:
     assert client.fate == "ending"
 
 
-@pytest.mark.parametrize("more", [b"Content-Length: 3\r\n\r\nab", b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"])
+@pytest.mark.parametrize(
+    "more", [b"Content-Length: 3\r\n\r\nab", b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"]
+)
 def test_of_a_body_that_breaks_off_nothing_reaches_the_application(more: bytes) -> None:
     application = Recorder()
     for end in (Client.send_no_more, Client.vanish):
@@ -309,10 +343,12 @@ def test_no_more_is_asked_for_until_the_client_has_taken_what_there_was() -> Non
 
 
 def test_of_who_does_not_read_no_more_requests_are_read() -> None:
-    client = Client(echoing(), kept={"/kept": Given(200, [("Content-Length", "50000")], b"x" * 50_000)}, room=0)
+    client = Client(
+        echoing(), kept={"/kept": Given(200, [("Content-Length", "50000")], b"x" * 50_000)}, room=0
+    )
     for _ in range(10):
         client.send(get("/kept") * 10)
-    assert not client.network.is_reading
+    assert not client.network.is_heard
     assert client.counted == 2
     assert client.network.get_write_buffer_size() < 3 * HIGH_WATER
     client.take()
@@ -391,7 +427,7 @@ def test_who_sends_nothing_and_ends_is_let_go() -> None:
     assert (client.fate, client.shared.connections) == ("closed", set())
 
 
-@pytest.mark.parametrize("jobs", range(5), ids="before first second third after".split())
+@pytest.mark.parametrize("jobs", range(5), ids=["before", "first", "second", "third", "after"])
 def test_a_body_is_closed_once_whenever_the_client_goes(jobs: int) -> None:
     body, application = streaming([b"a" * 40_000, b"b" * 40_000])
     client = Client(application, room=0)
@@ -402,6 +438,7 @@ def test_a_body_is_closed_once_whenever_the_client_goes(jobs: int) -> None:
     client.pass_seconds(1_000)
     client.work()
     assert (body.closed, client.shared.held, client.shared.connections) == (1, 0, set())
+    assert client.left == 1
 
 
 def test_a_body_is_closed_once_when_the_client_goes_while_it_is_made() -> None:
@@ -416,6 +453,7 @@ def test_a_body_is_closed_once_when_the_client_goes_while_it_is_made() -> None:
     client.send(post(b"body"))
     client.work()
     assert (body.closed, client.shared.held, client.shared.connections) == (1, 0, set())
+    assert client.left == 1
 
 
 def test_what_waits_goes_with_the_client() -> None:
@@ -554,7 +592,7 @@ def test_the_date_is_in_every_answer() -> None:
 
 
 def test_a_failure_to_look_up_what_is_kept_is_no_silence() -> None:
-    def broken(_environ: Environ) -> Given | None:
+    def broken(_look: str) -> Given | None:
         raise LookupError("broken")
 
     shared: Shared = Client(echoing()).shared

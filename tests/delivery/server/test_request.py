@@ -17,7 +17,7 @@ CHUNKED = b"POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def raw(case: dict[str, Any]) -> bytes:
-    lines = "\r\n".join([*case["head"], "", ""]) + case.get("body", "")
+    lines: str = "\r\n".join([*case["head"], "", ""]) + case.get("body", "")
     return lines.encode("latin-1")
 
 
