@@ -386,8 +386,8 @@ def test_who_reads_slowly_and_has_sent_all_gets_the_whole_answer() -> None:
     client.send_no_more()
     client.work()
     for _ in range(5):
-        client.take(LARGE // 10)
         client.pass_seconds(WHILE_WRITING - 1)
+        client.take(LARGE // 10)
     assert client.fate != "aborted"
     client.take()
     assert len(client.answers()[0].body) == LARGE
@@ -552,6 +552,15 @@ def test_work_may_take_its_time_and_what_came_meanwhile_is_waited_for_again() ->
     client.work()
     assert bodies(client) == [b"/a", b"/b"]
     assert client.fate == "open"
+
+
+def test_what_came_meanwhile_has_to_be_whole_in_time_after_that() -> None:
+    client = Client(echoing())
+    client.send(get("/a") + get("/b")[:-2])
+    client.pass_seconds(10_000)
+    client.work()
+    client.pass_seconds(WHILE_READING + 1)
+    assert client.statuses() == [200, 408]
 
 
 # The end of the worker.
