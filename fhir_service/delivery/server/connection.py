@@ -153,7 +153,8 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(self._request.head_of_body)
         else:
             self._parser = httptools.HttpRequestParser(self)
-        self.data_received(data)
+        if data:
+            self.data_received(data)
 
     def eof_received(self) -> bool:
         """Who sends no more may still wait for answers."""
