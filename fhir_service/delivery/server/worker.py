@@ -39,6 +39,7 @@ _log = logging.getLogger(__name__)
 def _note(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     note_failure(context["message"], context.get("exception") or RuntimeError())
 
+
 @dataclass(frozen=True, kw_only=True)
 class Served:
     """What a worker serves.
