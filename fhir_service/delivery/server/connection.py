@@ -209,8 +209,8 @@ class Connection(asyncio.Protocol):
         request.end_head(parser.get_method(), parser.get_http_version())
         if request.announced > self._shared.most_body:
             self._hand_over()
-        elif not self._is_busy:
-            self._let_send(request)
+        elif request.waits_to_send_body and not self._is_busy:
+            self._transport.write(_CONTINUE)
 
     def on_body(self, body: bytes) -> None:
         request = self._request
@@ -350,17 +350,14 @@ class Connection(asyncio.Protocol):
             return
         if self._is_reading:
             self._expect_within(WHILE_READING)
-            self._let_send(self._request)
+            if self._request.waits_to_send_body:
+                self._transport.write(_CONTINUE)
         else:
             self._expect_within(UNTIL_REQUEST)
         data, self._unread = self._unread, b""
         self._transport.resume_reading()
         if data:
             self.data_received(data)
-
-    def _let_send(self, request: Request) -> None:
-        if request.is_head_read and request.waits_to_send_body:
-            self._transport.write(_CONTINUE)
 
     def _let_go(self, request: Request) -> None:
         self._shared.held -= request.size

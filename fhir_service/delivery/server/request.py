@@ -142,7 +142,7 @@ class Request:
     @property
     def waits_to_send_body(self) -> bool:
         """https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1"""
-        if "HTTP_EXPECT" not in self.environ or self.is_old:
+        if "HTTP_EXPECT" not in self.environ or not self.is_head_read or self.is_old:
             return False
         return self.has_body and self.environ["HTTP_EXPECT"].lower() == "100-continue"
 

@@ -225,6 +225,16 @@ def test_who_waits_behind_another_request_is_told_to_go_on_after_its_answer() ->
     assert bodies(client) == [b"/a", b"/x"]
 
 
+def test_nobody_is_told_to_go_on_before_the_head_is_whole() -> None:
+    client = Client(echoing())
+    head = b"POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\nA: b\r\n"
+    client.send(get("/a") + head)
+    client.work()
+    assert b"100 Continue" not in client.received
+    client.send(b"\r\n")
+    assert client.received.endswith(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
 def test_nobody_is_told_to_send_what_is_too_large_or_nothing() -> None:
     for length in (b": 1001", b": 0"):
         client = Client(Recorder())
