@@ -27,7 +27,7 @@ from fhir_service.delivery.server.request import Refused, Request, other_version
 from fhir_service.delivery.server.slots import Job
 from fhir_service.delivery.wsgi import Application, Environ, Given
 
-MOST_HELD = 256_000_000
+MOST_HELD = 128_000_000
 """Bytes of all bodies that a worker holds at once."""
 
 # Seconds within which something must happen.
@@ -456,6 +456,10 @@ def _reason_of(error: httptools.HttpParserError) -> Refused | None:
             return None
         case Refused() as refused:
             return refused
+        case None if isinstance(error, httptools.HttpParserInvalidURLError):
+            return Refused(
+                HTTPStatus.BAD_REQUEST, "An address has ASCII alone; what is not is percent-encoded."
+            )
         case None if isinstance(error, httptools.HttpParserInvalidMethodError):
             return Refused(HTTPStatus.NOT_IMPLEMENTED, "The request's method is none that is known here.")
         case None if str(error) in _OF_VERSION:
