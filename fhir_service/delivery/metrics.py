@@ -47,7 +47,7 @@ def count_cached(counts: Counts) -> Callable[[], None]:
 
 
 def count_kept(counts: Counts) -> Callable[[], None]:
-    """The same for what is given over the bridge, where one thread at a time counts."""
+    """The same for what a worker's thread of connections gives, which alone counts."""
     return counts.adder(_KEPT)
 
 

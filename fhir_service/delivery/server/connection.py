@@ -83,7 +83,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._request = Request({})  # what is being read, or was
         self._is_reading = False
-        self._taken_up = 0
+        self._completed = 0
         self._look: Any = None  # of the request that was taken up last, if it was answered at once
         self._waiting: deque[Request] = deque()  # what came with others, and is whole
         self._unread = b""  # what came while a request was at work
@@ -91,6 +91,7 @@ class Connection(asyncio.Protocol):
         self._is_resting = False  # the exchange: until the client has taken what there is
         self._is_full = False
         self._is_deaf = False  # whatever comes is not read any more
+        self._is_ending = False  # the last answer is on its way
         self._unsent = 0
         self.deadline = math.inf
 
@@ -120,28 +121,32 @@ class Connection(asyncio.Protocol):
             return
         look = self._known.find(data)
         given = None if look is None else self._shared.kept(look)
-        if given is not None:
+        if given is not None and not self._transport.is_closing():
+            self._look = None  # what came before this, in the same bytes, is not all that they ask for
             self._give(given)
             self._go_on()
             return
-        before = self._taken_up
+        before = self._completed
         self._read(data)
         is_whole = not self._is_reading and not self._is_deaf
-        if is_whole and self._taken_up == before + 1 and self._look is not None:
+        if is_whole and self._completed == before + 1 and self._look is not None:
             self._known.remember(data, self._look)
 
     def _read(self, data: bytes) -> None:
         before, size = self._request, self._request.size
+        rest: bytes | None = None
         try:
             self._parser.feed_data(data)
             if self._is_reading and before is self._request and before.size == size:
                 before.count_unfinished(len(data))
         except httptools.HttpParserUpgrade as upgrade:
-            self._read_on(data[upgrade.args[0] :])
+            rest = data[upgrade.args[0] :]
         except httptools.HttpParserError as error:
             self._refuse(_reason_of(error))
         except Refused as refused:
             self._refuse(refused)
+        if rest is not None:  # out here, or an error of the parser had the offer as its context
+            self._read_on(rest)
 
     def _read_on(self, data: bytes) -> None:
         """No other protocol is spoken here: what the parser takes for one is the body, or the next request.
@@ -196,7 +201,8 @@ class Connection(asyncio.Protocol):
             raise _Enough
         self._request = Request(self._environ.copy())
         self._is_reading = True
-        self._expect_within(WHILE_READING)
+        if not self._is_full:
+            self._expect_within(WHILE_READING)
 
     def on_url(self, url: bytes) -> None:
         self._request.add_target(url)
@@ -234,6 +240,7 @@ class Connection(asyncio.Protocol):
     def _complete(self) -> None:
         request = self._request
         self._is_reading = False
+        self._completed += 1
         if self._is_busy:
             self._waiting.append(request)
         else:
@@ -264,7 +271,6 @@ class Connection(asyncio.Protocol):
         shared, environ = self._shared, request.environ
         look = shared.look(environ)
         kept = None if look is None else shared.kept(look)
-        self._taken_up += 1
         self._look = None
         if kept is None:
             environ["wsgi.input"] = body = request.body or BytesIO()
@@ -330,6 +336,7 @@ class Connection(asyncio.Protocol):
 
     def _go_on(self) -> None:
         if self._shared.is_stopping:
+            self._is_deaf = bool(self._unread)  # to close while something comes would lose the answer
             self._end()
         elif not self._is_full:
             self._expect_within(UNTIL_REQUEST)
@@ -353,7 +360,9 @@ class Connection(asyncio.Protocol):
             if self._request.waits_to_send_body:
                 self._transport.write(_CONTINUE)
         else:
-            self._expect_within(UNTIL_REQUEST)
+            self._go_on()
+            if self._transport.is_closing():
+                return
         data, self._unread = self._unread, b""
         self._transport.resume_reading()
         if data:
@@ -363,6 +372,7 @@ class Connection(asyncio.Protocol):
         self._shared.held -= request.size
         request.size = 0
         request.body = None
+        request.environ = {}  # the application's own refers to the body
 
     def _drop_waiting(self) -> None:
         for request in self._waiting:
@@ -400,6 +410,10 @@ class Connection(asyncio.Protocol):
 
     def _end(self) -> None:
         self._drop_waiting()
+        self._is_ending = True
+        self._unsent = self._transport.get_write_buffer_size()
+        if not self._is_full:
+            self._expect_within(WHILE_WRITING if self._unsent else _AFTER_LAST)
         if not self._is_deaf:
             self._transport.close()
             return
@@ -407,8 +421,6 @@ class Connection(asyncio.Protocol):
         # https://www.rfc-editor.org/rfc/rfc9112#section-9.6-13
         self._transport.write_eof()
         self._transport.resume_reading()
-        if not self._is_full:
-            self._expect_within(_AFTER_LAST)
 
     # The worker's calls.
 
@@ -417,10 +429,10 @@ class Connection(asyncio.Protocol):
 
     def expire(self) -> None:
         """Nothing happened until the deadline."""
-        if self._is_full:
+        if self._is_full or self._is_ending:
             unsent, self._unsent = self._unsent, self._transport.get_write_buffer_size()
             if self._unsent < unsent:
-                self._expect_within(WHILE_WRITING)
+                self._expect_within(WHILE_WRITING if self._unsent else _AFTER_LAST)
             else:
                 self._transport.abort()
         elif self._exchange is not None:
@@ -432,7 +444,7 @@ class Connection(asyncio.Protocol):
 
     def leave(self) -> None:
         """The worker stops: whoever waits for no answer is let go."""
-        if not self._is_busy and not self._is_reading:
+        if not self._is_busy and not self._is_reading and not self._is_deaf:
             self._transport.close()
 
 

@@ -11,6 +11,8 @@ from hashlib import blake2b
 from typing import Any
 
 _MOST = 4_096
+# Longer ones are rare, and what they ask for may be as long.
+_LONGEST = 2_048
 
 
 class Heads:
@@ -43,6 +45,8 @@ class Known:
         return self._asked.get(digest.digest())
 
     def remember(self, head: bytes, look: Any) -> None:
+        if len(head) > _LONGEST:
+            return
         digest = self._copy()
         digest.update(head)
         if len(self._asked) >= _MOST:

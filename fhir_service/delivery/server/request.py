@@ -22,6 +22,7 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(:[0-9]*)?", re.AS
 # Neither user information, which is for deceit, nor a fragment, which is the client's own.
 _URL = re.compile(rb"(?i:https?)://(?P<host>[^/?#]+)(?P<path>/[^?#]*)?(?P<query>(\?[^#]*)?)")
 _WITHOUT_PREFIX = ("CONTENT_TYPE", "CONTENT_LENGTH")
+_SHORT = 64
 _VERSIONS = ("1.1", "1.0")
 _ONCE = ("HTTP_HOST", *_WITHOUT_PREFIX)
 
@@ -190,16 +191,22 @@ def _is_host(told: str | None) -> bool:
     return told is not None and _HOST.fullmatch(told) is not None
 
 
-@lru_cache(maxsize=256)
 def variable(name: bytes) -> str | None:
     """What a header is called in the environment.
 
     None for `Content_Length`, which would pass for `Content-Length` there.
     """
+    return _short_variable(name) if len(name) <= _SHORT else _variable(name)
+
+
+def _variable(name: bytes) -> str | None:
     if b"_" in name:
         return None
     told = name.decode("latin-1").upper().replace("-", "_")
     return told if told in _WITHOUT_PREFIX else f"HTTP_{told}"
+
+
+_short_variable = lru_cache(maxsize=256)(_variable)
 
 
 def _too_large() -> Refused:

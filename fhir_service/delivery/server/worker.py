@@ -1,4 +1,4 @@
-"""Processes that serve: gunicorn starts them, and replaces one that ends or answers nothing any more.
+"""Processes that serve: gunicorn starts them, and replaces one that ends or whose loop stands still.
 
 https://docs.gunicorn.org/en/stable/custom.html
 """
@@ -47,7 +47,7 @@ class Served:
     :param look: what a request without a body asks `kept` for; follows from its head and the client's address
     :param kept: what is answered without the application and without waiting
     :param count: called for each such answer, by one thread
-    :param most_body: bytes; of a larger body the application gets no more than one byte too many
+    :param most_body: bytes; of a larger body the application gets nothing, or a piece too much
     """
 
     application: Application
@@ -162,9 +162,11 @@ class HttpWorker(Worker):  # type: ignore[misc]
         for listener in listeners:
             listener.close()
         shared.is_stopping = True
-        for connection in list(shared.connections):
-            connection.leave()
-        while shared.connections:  # until the parent's patience ends
+        # After a reload nobody would kill it, nor without a parent.
+        last = loop.time() + _PATIENCE - 1
+        while shared.connections and loop.time() < last:
+            for connection in list(shared.connections):
+                connection.leave()
             await asyncio.sleep(0.02)
         ticking.cancel()
 
