@@ -76,8 +76,8 @@ def insert_new(
         "version",
         WRITTEN["version"],
         [
-            (version, number, serial, 1, one.version.last_updated, one.version.method, one.version.body)
-            for version, number, serial, one in zip(versions, types, resources, batch, strict=True)
+            (version, number, serial, 1, new.last_updated, new.method, new.body, new.logical_id)
+            for version, number, serial, (new, _) in zip(versions, types, resources, batch, strict=True)
         ],
     )
     own, held = NewRows(transaction), NewRows(transaction)

@@ -18,7 +18,7 @@ from fhir_service.errors import Contended, ServiceError, Unavailable
 from fhir_service.search.predicates import TextMatch, pattern
 from fhir_service.store.database import CONTENDED, DEFINITIONS, Rows, Statement
 from fhir_service.store.postgres_arrays import DELETE, array, inserted
-from fhir_service.store.sql import VOCABULARY, Within
+from fhir_service.store.sql import NEWEST, VOCABULARY, Within
 
 _NUMBERS = " UNION ALL ".join(
     f"SELECT {n} = 2, nextval('{table}_serial_seq') FROM generate_series(1, ${n}::int)"
@@ -206,7 +206,7 @@ class PostgresDatabase:
 
 
 class Numbered(NamedTuple):
-    """A statement with PostgreSQL's own placeholders and its way to words and trigrams."""
+    """A statement with PostgreSQL's own placeholders and its ways to newest versions, words and trigrams."""
 
     text: str
     lists: tuple[tuple[int, int], ...]
@@ -220,6 +220,13 @@ def numbered(text: str) -> Numbered:
 
 
 _LONG = 4_096  # longer ones list many values, and are not remembered: hardly one comes again
+
+# One seek leads to the row itself, where that of the resource would be another one and another page.
+_NEWEST = (
+    "CROSS JOIN LATERAL"
+    " (SELECT * FROM version AS w WHERE w.resource = m.resource ORDER BY w.version_id DESC LIMIT 1) AS v"
+)
+_VOCABULARY = "vocabulary AS v WHERE v.text ILIKE ? ESCAPE '!'"
 _LIST = pattern_of(r"(?<!NOT )IN \(\?(?:, \?){2,}\)")
 
 
@@ -230,7 +237,7 @@ def _numbered_at_once(text: str) -> Numbered:
         marks, end = first + found[0].count("?"), found.end()
         lists.append((first, marks))
     has_words = VOCABULARY in text or "MATCH ?" in text
-    text = _LIST.sub("= ANY (?)", text).replace(VOCABULARY, "vocabulary AS v WHERE v.text ILIKE ? ESCAPE '!'")
+    text = _LIST.sub("= ANY (?)", text).replace(NEWEST, _NEWEST).replace(VOCABULARY, _VOCABULARY)
     first_piece, *pieces = text.replace("MATCH ?", "@@ to_tsquery('simple', ?)").split("?")
     written = first_piece + "".join(f"${n}{piece}" for n, piece in enumerate(pieces, 1))
     return Numbered(written, tuple(lists), has_words)

@@ -3,7 +3,7 @@
     type               a number for each release and resource type
     resource           one row a logical id: its current version, its last update, whether it is deleted;
                        and one for each contained resource (contained.py)
-    version            one row a version, with the bytes that are served; a deletion has none
+    version            one row a version, with all that is served: the bytes, of which a deletion has none
     search_parameter   a number for each release, type and code: what index rows start with
     index_<type>       one table a search parameter type; rows of current versions only
     full_text          the words of each current resource; each database has its own kind of table for it
@@ -82,6 +82,8 @@ VERSION = Table(
     # What made it: POST, PUT, PATCH or DELETE, as history says it.
     Column("method", String, nullable=False),
     Column("body", LargeBinary),
+    # That of the resource: who has found its version need not look for its row.
+    Column("logical_id", _Text, nullable=False),
     UniqueConstraint("resource", "version_id"),
     Index("version_by_type", "type", "serial"),
 )
@@ -196,7 +198,7 @@ MOVED = "moved"
 WRITTEN: Mapping[str, tuple[str, ...]] = {
     "resource": ("serial", "type", "logical_id", "current_version", "last_updated", "is_deleted"),
     MOVED: ("serial", "current_version", "last_updated", "is_deleted"),
-    "version": ("serial", "type", "resource", "version_id", "last_updated", "method", "body"),
+    "version": ("serial", "type", "resource", "version_id", "last_updated", "method", "body", "logical_id"),
     **{
         table.name: ("parameter", "resource", "element", *PARAM_TYPES[kind].COLUMNS)
         for kind, table in INDEX_TABLES.items()

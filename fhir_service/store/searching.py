@@ -120,7 +120,7 @@ class Searcher:
     ) -> list[tuple[Any, ...]]:
         asked = (driver, query.predicate, self._type(query), self.names)
         found = sql.walk(*asked, after=after, limit=limit, once=once)
-        rows = self.run(sql.page(found, driver))
+        rows = self.run(sql.page(found, driver, query.type_name))
         # They mostly are in order; SQLite would copy their bodies to make sure.
         rows.sort(key=_BY_SORT_VALUE if driver.sort else _BY_RESOURCE, reverse=driver.descending)
         return rows
@@ -194,7 +194,8 @@ class Searcher:
         position = query.cursor.position if query.cursor else None
         if position is not None and len(position) != len(query.sort) + 1:
             raise _does_not_fit()
-        rows = self.run(sql.sorted_page(found, query.sort, self.names, position, query.count + 1))
+        asked = (query.sort, self.names, position, query.count + 1, query.type_name)
+        rows = self.run(sql.sorted_page(found, *asked))
         keys = len(query.sort)
         next_cursor = None
         if len(rows) > query.count:

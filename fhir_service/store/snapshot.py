@@ -15,9 +15,8 @@ from fhir_service.store.sql import Sql
 Run = Callable[[Sql], list[tuple[Any, ...]]]
 
 _AS_OF = (
-    "SELECT v.serial, r.logical_id, v.version_id, v.last_updated, v.body"
-    " FROM version AS v JOIN resource AS r ON r.serial = v.resource"
-    " WHERE v.type = ? AND v.serial > ? AND v.last_updated <= ? AND v.last_updated > ?"
+    "SELECT v.serial, v.logical_id, v.version_id, v.last_updated, v.body"
+    " FROM version AS v WHERE v.type = ? AND v.serial > ? AND v.last_updated <= ? AND v.last_updated > ?"
     " AND NOT EXISTS (SELECT 1 FROM version AS n WHERE n.resource = v.resource"
     " AND n.version_id = v.version_id + 1 AND n.last_updated <= ?)"
     " ORDER BY v.serial LIMIT ?"

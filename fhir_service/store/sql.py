@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any, NamedTuple
 
+from fhir_service.search.contained import MARK
 from fhir_service.search.predicates import (
     And,
     AnyOf,
@@ -49,6 +50,11 @@ VREAD = (
 
 # Value by value: one seek each, however many rows hold the same.
 NEXT_URI = "SELECT min(uri) FROM index_uri WHERE parameter = ? AND uri > ? AND uri < ?"
+
+# The version that a row of `resource` tells of, and the newest one of a resource that is stored by itself:
+# the same, but to the newest one each database has its own shortest way.
+CURRENT = "JOIN resource AS r ON r.serial = m.resource JOIN version AS v ON v.serial = r.current_version"
+NEWEST = "JOIN version AS v OF m.resource"
 
 # Entries in which a text stands: each database has its own way to the trigrams.
 VOCABULARY = "vocabulary AS v WITHIN ?"
@@ -502,15 +508,23 @@ def length(driver: Driver, type_number: int, limit: int) -> Sql:
     return Sql(text, [value for branch in branches for value in branch.values])
 
 
-def page(found: Sql, driver: Driver) -> Sql:
+def page(found: Sql, driver: Driver, type_name: str) -> Sql:
     """The walk's matches with what is served of each, in any order."""
     sort = f"m.{driver.sort}" if driver.sort else "NULL"
     return Sql(
-        f"SELECT {sort}, m.resource, r.logical_id, v.version_id, v.last_updated, v.body"
-        f" FROM ({found.text}) AS m JOIN resource AS r ON r.serial = m.resource"
-        " JOIN version AS v ON v.serial = r.current_version",
+        f"SELECT {sort}, m.resource, {_served(type_name)} FROM ({found.text}) AS m {_of(type_name)}",
         found.values,
     )
+
+
+def _served(type_name: str) -> str:
+    whose = "r" if type_name.startswith(MARK) else "v"
+    return f"{whose}.logical_id, v.version_id, v.last_updated, v.body"
+
+
+def _of(type_name: str) -> str:
+    """What is joined with matches `m`; of what is contained the place is its own, the version another's."""
+    return CURRENT if type_name.startswith(MARK) else NEWEST
 
 
 def count(found: Sql) -> Sql:
@@ -548,7 +562,12 @@ def referred_by_url(found: Sql, parameter: int, url: int, limit: int) -> Sql:
 
 
 def sorted_page(
-    found: Sql, keys: Sequence[SortKey], names: Names, after: tuple[Any, ...] | None, limit: int
+    found: Sql,
+    keys: Sequence[SortKey],
+    names: Names,
+    after: tuple[Any, ...] | None,
+    limit: int,
+    type_name: str,
 ) -> Sql:
     """Matches with their sort keys first, in the order of the keys and then of the resources.
 
@@ -567,12 +586,8 @@ def sorted_page(
     beyond = _beyond(keys, after) if after is not None else Sql("1 = 1", [])
     in_order = f"ORDER BY {', '.join(order)}, resource"
     # Sorted without their bodies: those of the page alone are read.
-    text = (
-        "SELECT s.*, r.logical_id, v.version_id, v.last_updated, v.body"
-        f" FROM (SELECT * FROM ({inner}) AS k WHERE {beyond.text} {in_order}{_limit(limit)}) AS s"
-        " JOIN resource AS r ON r.serial = s.resource JOIN version AS v ON v.serial = r.current_version"
-        f" {in_order}"
-    )
+    matches = f"(SELECT * FROM ({inner}) AS k WHERE {beyond.text} {in_order}{_limit(limit)}) AS m"
+    text = f"SELECT m.*, {_served(type_name)} FROM {matches} {_of(type_name)} {in_order}"
     return Sql(text, [*values, *found.values, *beyond.values])
 
 

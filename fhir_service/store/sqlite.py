@@ -21,7 +21,7 @@ from fhir_service.store import contained
 from fhir_service.store.checkpoints import checkpointing
 from fhir_service.store.database import CONTENDED, Rows, Statement
 from fhir_service.store.schema import INDEX_TABLES, MOVED, NEEDED_ONCE, WRITTEN
-from fhir_service.store.sql import TRIGRAM, VOCABULARY, Within
+from fhir_service.store.sql import CURRENT, NEWEST, TRIGRAM, VOCABULARY, Within
 from fhir_service.store.wal_index import header_reader
 
 _TAKEN = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
@@ -247,8 +247,9 @@ def _is_busy(error: Exception) -> bool:
 
 
 def written(text: str) -> str:
-    """The statement with this database's way to the trigrams."""
-    return text.replace(VOCABULARY, _VOCABULARY)
+    """The statement with this database's ways to the newest version and to the trigrams."""
+    # Two seeks by number, where the index of versions would lead to a number as well.
+    return text.replace(NEWEST, CURRENT).replace(VOCABULARY, _VOCABULARY)
 
 
 # The trigrams first: so the walk ends with as many entries as are asked for.

@@ -24,9 +24,9 @@ def history(run: Run, names: Names, scope: HistoryScope) -> HistoryPage:
     older = Sql(" AND v.serial < ?", [scope.before]) if scope.before is not None else Sql("", [])
     rows = run(
         Sql(
-            "SELECT v.serial, v.type, r.logical_id, v.version_id, v.last_updated, v.body, v.method"
-            " FROM version AS v JOIN resource AS r ON r.serial = v.resource"
-            f" WHERE {asked.text}{older.text} ORDER BY v.serial DESC LIMIT {scope.count + 1}",
+            "SELECT v.serial, v.type, v.logical_id, v.version_id, v.last_updated, v.body, v.method"
+            f" FROM version AS v WHERE {asked.text}{older.text}"
+            f" ORDER BY v.serial DESC LIMIT {scope.count + 1}",
             [*asked.values, *older.values],
         )
     )

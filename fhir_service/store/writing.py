@@ -139,7 +139,16 @@ def _add(new: NewRows, transaction: Transaction, put: Put, number: int, serials:
         new.by_table[MOVED].append((serial, *state))
     method = "DELETE" if version.is_deleted else version.method
     new.by_table["version"].append(
-        (number, type_number, serial, version.version_id, version.last_updated, method, version.body)
+        (
+            number,
+            type_number,
+            serial,
+            version.version_id,
+            version.last_updated,
+            method,
+            version.body,
+            version.logical_id,
+        )
     )
     placed = Placed(put.release, version.type_name, version.logical_id, serial, number, version.last_updated)
     new.add(placed, put.rows, serials)

@@ -50,6 +50,7 @@ _VERSION = {
     "last_updated": f"a.last_updated + n * {_DAY}",
     "method": "a.method",
     "body": "?",
+    "logical_id": "a.logical_id || '-' || n",
 }
 _TEXT = {"resource": f"a.resource + n * {_WRITTEN}", "narrative": "'copy'", "content": "'copy ' || n"}
 _OWN = {

@@ -10,6 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import make_url, text
 
 from fhir_service.store import DATABASES, open_store, sql
+from fhir_service.store.contract import StoredVersion
 from fhir_service.store.migration import MigrationError, current, migrate, newest, revisions
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.schema import metadata
@@ -123,7 +124,27 @@ def test_the_vocabulary_is_made_of_what_is_indexed(empty: RelationalStore) -> No
     assert empty.rows(with_it.text, *with_it.values) == [("ivig treatment",)]
 
 
+def test_versions_get_the_ids_of_their_resources(empty: RelationalStore) -> None:
+    migrate(empty.database)
+    with empty.write() as transaction:
+        for logical_id, version_id in (("a", 1), ("b", 1), ("a", 2)):
+            transaction.put("r4", StoredVersion("Library", logical_id, version_id, 0, b"{}"), ())
+            transaction.flush()
+    written = empty.rows("SELECT version_id, logical_id FROM version ORDER BY serial")
+    _undo_ids(empty)
+    assert migrate(empty.database) is True
+    assert empty.rows("SELECT version_id, logical_id FROM version ORDER BY serial") == written
+    assert written == [(1, "a"), (1, "b"), (2, "a")]
+
+
+def _undo_ids(store: RelationalStore) -> None:
+    with store.write() as transaction:
+        transaction.execute("ALTER TABLE version DROP COLUMN logical_id")
+        transaction.execute("UPDATE alembic_version SET version_num = '0002'")
+
+
 def _undo_vocabulary(store: RelationalStore) -> None:
+    _undo_ids(store)
     of_postgresql = ("DROP TABLE vocabulary", "DROP STATISTICS index_token_codes")
     of_sqlite = ("DROP TABLE vocabulary", "DROP TABLE vocabulary_text")
     is_sqlite = store.database.engine.name == "sqlite"

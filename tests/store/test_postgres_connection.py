@@ -307,10 +307,16 @@ def test_a_search_looks_at_the_definitions_on_the_way_of_its_first_statement(
     assert ways == [2]
 
 
-def test_bodies_are_compressed_by_what_is_fast(store: RelationalStore) -> None:
+@pytest.mark.parametrize(("size", "compressed"), [(1_000, None), (8_000, None), (9_000, "lz4")])
+def test_what_fits_on_a_page_is_kept_as_it_is_and_more_is_compressed_by_what_is_fast(
+    store: RelationalStore, size: int, compressed: str | None
+) -> None:
     with store.write() as transaction:
-        put(transaction, 1, body=b'{"resourceType":"Library"}' * 200)
-    assert store.rows("SELECT pg_column_compression(body) FROM version") == [("lz4",)]
+        put(transaction, 1, body=b'{"status":"draft"}'.ljust(size))
+    assert store.rows("SELECT pg_column_compression(body) FROM version") == [(compressed,)]
+    assert store.rows("SELECT pg_relation_size(reltoastrelid) FROM pg_class WHERE relname = 'version'") == [
+        (0,)
+    ]
 
 
 @pytest.mark.parametrize(

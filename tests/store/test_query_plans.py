@@ -226,6 +226,12 @@ def test_the_walk_meets_matches_in_the_order_of_its_index(
     assert sorting_steps(store, case["search"]) == []
 
 
+def test_postgresql_finds_what_is_served_without_the_row_of_the_resource(store: RelationalStore) -> None:
+    found = {look.table for look in looks(store, "Observation?code=http://corpus.test/finding|F0003")}
+    assert TABLES & found >= {"index_token", "version"}
+    assert ("resource" in found) == (store.database.engine.name == "sqlite")
+
+
 def test_later_pages_of_a_list_go_from_value_to_value_too(store: RelationalStore) -> None:
     """Not through all values from the last one on."""
     search = "ValueSet?url:contains=ValueSet/155-1&_count=3"
