@@ -21,7 +21,7 @@ def measure(bench: Bench) -> Figures:
     size = bench.sizes[-1]
     with bench.server(size) as server:
         asked = paths(server, read_paths(size, bench.types))
-        figures = bench.each_once(server, asked, min(_MOST, size // bench.rounds))
+        figures = bench.each_once(server, asked, min(_MOST, size // (bench.rounds + 1)))
     return figures | {"resources": size}
 
 
