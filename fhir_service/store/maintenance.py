@@ -99,7 +99,8 @@ def _current(transaction: Transaction, serials: list[int]) -> Iterator[_Current]
             "SELECT t.release, t.name, r.logical_id, r.serial, r.current_version, r.last_updated, v.body"
             " FROM resource AS r"
             " JOIN type AS t ON t.number = r.type JOIN version AS v ON v.serial = r.current_version"
-            f" WHERE r.serial IN ({', '.join('?' * len(serials))}) AND r.is_deleted = ?",
+            f" WHERE r.serial IN ({', '.join('?' * len(serials))}) AND r.is_deleted = ?"
+            " AND v.body IS NOT NULL",
             (*serials, False),
         )
         yield from (_Current(Placed(*row[:-1]), row[-1]) for row in rows)
@@ -111,15 +112,23 @@ def _current(transaction: Transaction, serials: list[int]) -> Iterator[_Current]
 def broken_versions(store: RelationalStore) -> Iterator[str]:
     """Resources whose current version is not there, or is not what the resource's row says."""
     rows = store.rows(
-        "SELECT t.release, t.name, r.logical_id, v.serial FROM resource AS r"
+        f"SELECT t.release, t.name, r.logical_id, {_TOLD} AS told FROM resource AS r"
         " JOIN type AS t ON t.number = r.type"
         " LEFT JOIN version AS v ON v.serial = r.current_version AND v.resource = r.serial"
-        f" WHERE r.type NOT IN ({contained.TYPES}) AND (v.serial IS NULL"
-        " OR r.is_deleted <> (v.body IS NULL)) ORDER BY r.serial"
+        f" WHERE r.type NOT IN ({contained.TYPES}) AND {_TOLD} <> '' ORDER BY r.serial"
     )
-    for release, type_name, logical_id, version in rows:
-        told = "its current version is missing" if version is None else "it is deleted in one table only"
+    for release, type_name, logical_id, told in rows:
         yield f"{release} {type_name}/{logical_id}: {told}"
+
+
+# A page may be made of the newest versions alone, without the rows of their resources (sql.NEWEST).
+_TOLD = (
+    "CASE WHEN v.serial IS NULL THEN 'its current version is missing'"
+    " WHEN r.is_deleted <> (v.body IS NULL) THEN 'it is deleted in one table only'"
+    " WHEN v.logical_id <> r.logical_id THEN 'its current version has another id'"
+    " WHEN EXISTS (SELECT 1 FROM version AS n WHERE n.resource = r.serial AND n.version_id > v.version_id)"
+    " THEN 'its current version is not the newest' ELSE '' END"
+)
 
 
 def serials_to_check(store: RelationalStore, everything: bool) -> list[int]:

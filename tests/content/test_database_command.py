@@ -77,11 +77,34 @@ def test_an_index_that_is_wrong_is_listed_and_reindex_repairs_it(
     assert run(stored, "check").exit_code == 0
 
 
-def test_a_current_version_that_is_missing_is_listed(store: RelationalStore, stored: str) -> None:
-    change(store, "UPDATE resource SET current_version = 99 WHERE logical_id = 'p1'")
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (
+            "UPDATE resource SET current_version = 99 WHERE logical_id = 'p1'",
+            "its current version is missing",
+        ),
+        ("UPDATE version SET body = NULL WHERE logical_id = 'p1'", "it is deleted in one table only"),
+        (
+            "UPDATE version SET logical_id = 'p2' WHERE logical_id = 'p1'",
+            "its current version has another id",
+        ),
+        (
+            "INSERT INTO version (serial, type, resource, version_id, last_updated, method, body, logical_id)"
+            " SELECT 99, type, resource, version_id + 1, last_updated, method, body, logical_id FROM version"
+            " WHERE logical_id = 'p1'",
+            "its current version is not the newest",
+        ),
+    ],
+)
+def test_a_current_version_that_is_not_what_its_resource_says_is_listed(
+    store: RelationalStore, stored: str, damage: str, told: str
+) -> None:
+    change(store, damage)
     result = run(stored, "check")
     assert result.exit_code == 1
-    assert "r4 Patient/p1: its current version is missing" in result.stdout
+    assert result.stdout.count("r4 Patient/p") == 1
+    assert f"r4 Patient/p1: {told}" in result.stdout
 
 
 def test_reindex_makes_a_new_search_parameter_work(store: RelationalStore, stored: str) -> None:
