@@ -18,13 +18,17 @@ from fhir_service.formats import fhir_json
 from fhir_service.releases import Release
 from fhir_service.search.custom import Definition, is_used, other_of_same_code
 from fhir_service.search.definitions import SearchParameters
-from fhir_service.store.database import DEFINITIONS, FILLING
+from fhir_service.store.database import DEFINITIONS, FILLING, Rows
 from fhir_service.store.sql import Sql
 
 # The serial numbers of the versions of SearchParameter resources that all resources are indexed by.
 INDEXED = "indexed search parameters"
 
-STATE = Sql(f"SELECT name, value FROM property WHERE name IN ('{DEFINITIONS}', '{INDEXED}', '{FILLING}')", [])
+_STATE = (DEFINITIONS, INDEXED, FILLING)
+STATE = Sql(f"SELECT name, value FROM property WHERE name IN {_STATE}", [])
+_IS_STILL = " AND ".join(
+    f"(SELECT value FROM property WHERE name = '{name}') IS NOT DISTINCT FROM ?" for name in _STATE
+)
 
 _TYPES = "SELECT release, number FROM type WHERE name = 'SearchParameter'"
 
@@ -35,6 +39,15 @@ CURRENT = (
     " AND NOT EXISTS (SELECT 1 FROM loaded_resource AS l JOIN load AS p ON p.number = l.load"
     " WHERE l.resource = r.serial AND p.origin = 'built')"
 )
+
+
+def while_state_is(state: Rows, statement: Sql) -> Sql:
+    """The statement, which finds nothing where `STATE` finds anything else. What it finds stays in order."""
+    values: dict[str, str] = dict(state)
+    return Sql(
+        f"SELECT q.* FROM ({statement.text}) AS q WHERE {_IS_STILL}",
+        [*statement.values, *map(values.get, _STATE)],
+    )
 
 
 class Snapshot(NamedTuple):

@@ -15,7 +15,7 @@ from fhir_service.search.definitions import SearchParameters
 from fhir_service.store.connections import READER, WRITER, Connections, ThreadConnections
 from fhir_service.store.database import DEFINITIONS, FILLING, Database, Rows
 from fhir_service.store.migration import migrate
-from fhir_service.store.parameters import STATE, StoredParameters
+from fhir_service.store.parameters import STATE, StoredParameters, while_state_is
 from fhir_service.store.reading import Reading
 from fhir_service.store.sql import Sql
 from fhir_service.store.transaction import Transaction
@@ -77,8 +77,11 @@ class RelationalStore(Reading):
             return self._state_of(own)
         if own.presumed is None:
             return self.database.rows(own.get(READER), *statement)
-        state, found = self.database.ask(own.get(READER), STATE, statement)
-        self._confirm(own, state)
+        found = self.database.rows(own.get(READER), *while_state_is(own.presumed, statement))
+        if found:
+            own.presumed = None  # it is what it was
+        else:  # for that reason, or there is nothing to find
+            self._confirm(own, self.database.rows(own.get(READER), *STATE))
         return found
 
     def _state_of(self, own: Connections) -> Rows:

@@ -17,6 +17,7 @@ import yaml
 from fhir_service.search.query import parse_query
 from fhir_service.store import open_store, parameters
 from fhir_service.store.contract import Page
+from fhir_service.store.parameters import while_state_is
 from fhir_service.store.postgres import gathered, numbered
 from fhir_service.store.postgres_arrays import array
 from fhir_service.store.reading import Reading
@@ -90,7 +91,8 @@ def looks(store: RelationalStore, search: str) -> list[Look]:
 
 
 def statements(store: RelationalStore, search: str) -> list[Sql]:
-    return recorded(store, search)[1]
+    first, *others = recorded(store, search)[1]
+    return [first if store.database.engine.name == "sqlite" else while_state_is([], first), *others]
 
 
 def recorded(store: RelationalStore, search: str) -> tuple[Page, list[Sql]]:
