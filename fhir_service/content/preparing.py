@@ -30,7 +30,7 @@ from fhir_service.formats import fhir_json
 from fhir_service.formats.meta import stamp
 from fhir_service.releases import RELEASES
 from fhir_service.search.definitions import SearchParameters
-from fhir_service.search.index import IndexRow, PlainRow, index_rows
+from fhir_service.search.index import IndexRow, index_rows
 from fhir_service.store.laid import Laid, Numbers, lay_out
 
 T = TypeVar("T")
@@ -70,14 +70,14 @@ class Task(NamedTuple):
 
 
 class Accepted(NamedTuple):
-    """What may be stored: `rows` are plain IndexRows, those that are not laid out."""
+    """What may be stored: `rows` are those that are not laid out."""
 
     type_name: str
     logical_id: str
     place: str
     stamped_at: int
     body: bytes
-    rows: list[PlainRow]
+    rows: list[IndexRow]
 
 
 class Batch(NamedTuple):
@@ -224,10 +224,12 @@ def _end_with_parent() -> None:
 def _prepare(task: Task) -> bytes:
     """Plain tuples through `marshal`: a fifth of what pickling costs, and both ends are this very program."""
     batch = _preparer.prepare(task)
+    written = marshal.dumps(([tuple(one) for one in batch.accepted], batch.rejected, batch.laid))
+    del batch
     # Nothing is left of it but what stays: definitions, compiled expressions.
     gc.collect()
     gc.freeze()
-    return marshal.dumps(([tuple(one) for one in batch.accepted], batch.rejected, batch.laid))
+    return written
 
 
 def _shown(issue: Issue) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from fhir_service.store.contained import AnyRow
+from fhir_service.search.index import IndexRow
 from fhir_service.store.contract import StoredVersion
 from fhir_service.store.filling import ASIDE
 from fhir_service.store.laid import Laid, Numbers, columns
@@ -21,7 +21,7 @@ class Prepared(NamedTuple):
     """A first version that is ready to be stored, with its index rows, or those that are not laid out."""
 
     version: StoredVersion
-    rows: Sequence[AnyRow]
+    rows: Sequence[IndexRow]
 
 
 def known_ids(transaction: Transaction, release: str, type_name: str, ids: Sequence[str]) -> set[str]:

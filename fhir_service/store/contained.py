@@ -7,15 +7,13 @@ its container. See search/contained.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from fhir_service.search.contained import MARK, Held
-from fhir_service.search.index import IndexRow, PlainRow
+from fhir_service.search.index import IndexRow
 
 if TYPE_CHECKING:
     from fhir_service.store.transaction import Transaction
-
-AnyRow: TypeAlias = IndexRow | PlainRow
 
 # The types of contained resources, in a statement that must not meet them.
 TYPES = f"SELECT number FROM type WHERE substr(name, 1, 1) = '{MARK}'"
@@ -31,9 +29,9 @@ WITHIN = (
 )
 
 
-def by_place(rows: Iterable[AnyRow]) -> dict[tuple[str, str], list[AnyRow]]:
+def by_place(rows: Iterable[IndexRow]) -> dict[tuple[str, str], list[IndexRow]]:
     """The rows of what a resource contains, by type and id."""
-    found: dict[tuple[str, str], list[AnyRow]] = {}
+    found: dict[tuple[str, str], list[IndexRow]] = {}
     for row in rows:
         held = row[4]
         if held:

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
-from fhir_service.search.index import IndexRow, PlainRow
+from fhir_service.search.index import IndexRow
 from fhir_service.store.schema import WRITTEN
 
 Numbers: TypeAlias = dict[str, dict[str, int]]
@@ -26,25 +26,27 @@ Laid: TypeAlias = dict[str, list[tuple[Any, ...]]]
 
 def lay_out(
     batch: Iterable[tuple[str, Sequence[IndexRow]]], numbers: Numbers | None
-) -> tuple[Laid, list[list[PlainRow]]]:
+) -> tuple[Laid, list[list[IndexRow]]]:
     """The rows of resources, each given with its type; and of each, those that are left."""
     laid: Laid = defaultdict(list)
-    left: list[list[PlainRow]] = []
+    left: list[list[IndexRow]] = []
     for place, (type_name, rows) in enumerate(batch):
         known = None if numbers is None else numbers.get(type_name, {})
-        left.append([(*row,) for row in rows] if known is None else _lay(laid, place, rows, known))
+        left.append(list(rows) if known is None else _lay(laid, place, rows, known))
     return dict(laid), left
 
 
-def _lay(laid: Laid, place: int, rows: Sequence[IndexRow], numbers: dict[str, int]) -> list[PlainRow]:
-    left: list[PlainRow] = []
+def _lay(laid: Laid, place: int, rows: Sequence[IndexRow], numbers: dict[str, int]) -> list[IndexRow]:
+    left: list[IndexRow] = []
     for row in rows:
         kind, code, element, columns, held = row
         number = numbers.get(code)
-        if held is not None or (number is None and kind != "text"):
-            left.append((*row,))
-            continue
-        laid[kind].append((place, *columns) if kind == "text" else (place, number, element, *columns))
+        if held is None and number is not None:
+            laid[kind].append((place, number, element) + columns)
+        elif held is None and kind == "text":
+            laid[kind].append((place, *columns))
+        else:
+            left.append(row)
     return left
 
 

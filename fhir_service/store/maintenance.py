@@ -163,7 +163,7 @@ def _wrong(transaction: Transaction, one: _Current, parameters: SearchParameters
     wanted = {
         _key(row)
         for row in index_rows(fhir_json.parse(one.body), parameters)
-        if _is_searched(row.parameter, row.held.type_name if row.held else placed.type_name, parameters)
+        if _is_searched(row[1], row[4].type_name if row[4] else placed.type_name, parameters)
     }
     stored = {
         key
@@ -190,13 +190,14 @@ def _is_searched(parameter: str, type_name: str, parameters: SearchParameters) -
 
 
 def _key(row: IndexRow) -> tuple[Any, ...]:
-    columns = zip(PARAM_TYPES[row.table].COLUMNS, row.columns, strict=True)
+    kind, code, element, columns, held = row
+    named = zip(PARAM_TYPES[kind].COLUMNS, columns, strict=True)
     return (
-        *(row.held or ("", "")),
-        row.table,
-        row.parameter,
-        row.element,
-        *(value for name, value in columns if name not in NOT_IN_KEY),
+        *(held or ("", "")),
+        kind,
+        code,
+        element,
+        *(value for name, value in named if name not in NOT_IN_KEY),
     )
 
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fhir_service.search.contained import MARK
 from fhir_service.search.index import IndexRow
 from fhir_service.store import contained, vocabulary
-from fhir_service.store.contained import AnyRow
 from fhir_service.store.contract import StoredVersion
 from fhir_service.store.schema import INDEX_TABLES, MOVED
 
@@ -65,16 +64,16 @@ class NewRows:
         """By table, with what they add to the vocabulary."""
         return {**self.by_table, "vocabulary": vocabulary.entries(self.by_table, self._suffixed)}
 
-    def add(self, placed: Placed, rows: Sequence[AnyRow], serials: Iterator[int]) -> None:
+    def add(self, placed: Placed, rows: Sequence[IndexRow], serials: Iterator[int]) -> None:
         """The index rows of a resource, and of what it contains."""
         self.add_own(placed, rows)
         self.add_contained(placed, rows, serials)
 
-    def add_own(self, placed: Placed, rows: Sequence[AnyRow]) -> None:
+    def add_own(self, placed: Placed, rows: Sequence[IndexRow]) -> None:
         own = [row for row in rows if not row[4]]
         self._add_index(placed.release, placed.type_name, placed.serial, own)
 
-    def add_contained(self, placed: Placed, rows: Sequence[AnyRow], serials: Iterator[int]) -> None:
+    def add_contained(self, placed: Placed, rows: Sequence[IndexRow], serials: Iterator[int]) -> None:
         """Each with a row of its own in `resource`."""
         for (type_name, logical_id), held in contained.by_place(rows).items():
             serial, own_type = next(serials), MARK + type_name
@@ -84,7 +83,7 @@ class NewRows:
             self.by_table["resource"].append((serial, number, place, *state))
             self._add_index(placed.release, own_type, serial, held)
 
-    def _add_index(self, release: str, type_name: str, serial: int, rows: Iterable[AnyRow]) -> None:
+    def _add_index(self, release: str, type_name: str, serial: int, rows: Iterable[IndexRow]) -> None:
         by_table = self.by_table
         numbers = self._numbers.setdefault((release, type_name), {})
         for kind, code, element, columns, _ in rows:
@@ -123,7 +122,7 @@ def replace(transaction: Transaction, found: Sequence[tuple[Placed, list[IndexRo
     transaction.insert(new.rows())
 
 
-def count_contained(rows: Iterable[Sequence[AnyRow]]) -> int:
+def count_contained(rows: Iterable[Sequence[IndexRow]]) -> int:
     return sum(len(contained.by_place(of_one)) for of_one in rows)
 
 

@@ -19,7 +19,7 @@ def observation(code: str, **more: Any) -> dict[str, Any]:
 
 
 def codes(rows: list[IndexRow], parameter: str) -> set[Any]:
-    return {row.columns[0] for row in rows if row.parameter == parameter}
+    return {row[3][0] for row in rows if row[1] == parameter}
 
 
 @pytest.mark.parametrize("release", RELEASES.values(), ids=RELEASES)

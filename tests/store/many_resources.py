@@ -88,7 +88,7 @@ def _prepared() -> Iterator[Prepared]:
         body = fhir_json.dump(resource)
         version = StoredVersion(resource["resourceType"], resource["id"], 1, number * 1_000, body)
         rows = index_rows(resource, PARAMETERS)
-        yield Prepared(version, [row for row in rows if row.table == "text" or row.parameter in _SEARCHED])
+        yield Prepared(version, [row for row in rows if row[0] == "text" or row[1] in _SEARCHED])
 
 
 def _index_row(kind: str) -> dict[str, str]:

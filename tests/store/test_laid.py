@@ -5,10 +5,10 @@ from fhir_service.search.index import IndexRow
 from fhir_service.store.laid import columns, lay_out, only
 from fhir_service.store.schema import WRITTEN
 
-STATUS = IndexRow("token", "status", 0, ("draft", 1))
-TITLE = IndexRow("string", "title", 0, ("a", 7, "", "A"))
-TEXT = IndexRow("text", "", 0, ("a", "a b"))
-HELD = IndexRow("token", "status", 0, ("draft", 1), Held("Library", "inner"))
+STATUS: IndexRow = ("token", "status", 0, ("draft", 1), None)
+TITLE: IndexRow = ("string", "title", 0, ("a", 7, "", "A"), None)
+TEXT: IndexRow = ("text", "", 0, ("a", "a b"), None)
+HELD: IndexRow = ("token", "status", 0, ("draft", 1), Held("Library", "inner"))
 
 
 def test_rows_are_laid_out_by_kind_and_place() -> None:

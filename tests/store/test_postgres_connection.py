@@ -347,7 +347,7 @@ def test_the_words_of_the_content_are_those_of_the_whole(
     store: RelationalStore, narrative: str, content: str
 ) -> None:
     with store.write() as transaction:
-        put(transaction, 1, IndexRow("text", "", 0, (narrative, content)))
+        put(transaction, 1, ("text", "", 0, (narrative, content), None))
     whole = "SELECT to_tsvector('simple', %s)::text, to_tsvector('simple', %s)::text"
     with store.database.connect() as connection:
         expected = connection.execute(whole, (narrative, content)).fetchall()

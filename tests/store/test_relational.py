@@ -34,15 +34,15 @@ def put(
 
 
 def token(code: str, system: str = "http://s", parameter: str = "topic", element: int = 0) -> IndexRow:
-    return IndexRow("token", parameter, element, (code, hash_key(system)))
+    return "token", parameter, element, (code, hash_key(system)), None
 
 
 def date(low: int, high: int, parameter: str = "date") -> IndexRow:
-    return IndexRow("date", parameter, 0, (low, high))
+    return "date", parameter, 0, (low, high), None
 
 
 def string(folded: str, value: str | None = None) -> IndexRow:
-    return IndexRow("string", "name", 0, (folded, hash_key(value or folded), "", value or folded))
+    return "string", "name", 0, (folded, hash_key(value or folded), "", value or folded), None
 
 
 def has_code(code: str, parameter: str = "topic") -> Indexed:
@@ -402,6 +402,6 @@ def end_connections(store: RelationalStore) -> bool:
 def test_a_long_text_is_kept_and_found(store: RelationalStore) -> None:
     """Longer than any b-tree's row, and not to be compressed: only the sought part may stand in the key."""
     text = "".join(chr(33 + hash_key(str(n)) % 90) for n in range(12_000))
-    row = IndexRow("string", "name", 0, (text[:200], hash_key(text), text[100:], text))
+    row = ("string", "name", 0, (text[:200], hash_key(text), text[100:], text), None)
     put(store, "a", row)
     assert search(store, starts_with(text[:150])) == ["a"]

@@ -76,7 +76,7 @@ def test_what_is_undone_leaves_nothing_and_no_numbers(store: RelationalStore) ->
     "text", ["", "NULL", "{a,b}", 'a "quoted" one', "back\\slash\\", "line\nbreak", " é😀\t", "%s $1 ?"]
 )
 def test_any_text_is_kept_as_it_is(store: RelationalStore, text: str) -> None:
-    rows = [IndexRow("string", "name", 0, ("folded", 1, "", text)), token(text)]
+    rows = [("string", "name", 0, ("folded", 1, "", text), None), token(text)]
     with store.write() as transaction:
         transaction.put(R, version("a", body=b"x" + text.encode()), rows)
     assert store.rows("SELECT value FROM index_string") == [(text,)]
@@ -87,7 +87,7 @@ def test_any_text_is_kept_as_it_is(store: RelationalStore, text: str) -> None:
 def test_any_number_is_kept_as_it_is(store: RelationalStore) -> None:
     numbers = [float("-inf"), -1.5e308, 5e-324, 0.1 + 0.2, float("inf")]
     with store.write() as transaction:
-        put(transaction, "a", *(IndexRow("number", "n", 0, (number, number)) for number in numbers))
+        put(transaction, "a", *(("number", "n", 0, (number, number), None) for number in numbers))
     assert store.rows("SELECT low FROM index_number ORDER BY low") == [(number,) for number in numbers]
 
 
