@@ -86,9 +86,12 @@ def is_compact(body: bytes) -> bool:
         body = _ESCAPED.sub(b"", body)
         if b"\\" in body:
             return False
-    between_strings = b"".join(body.split(b'"')[::2])
-    return not any(space in between_strings for space in (b" ", b"\t", b"\r", b"\n"))
+    # Of quotes that stand together pairs can go: what is outside of strings is so without them.
+    spaces_and_quotes = body.translate(None, _NO_SPACES_OR_QUOTES).replace(b'""', b"")
+    return not any(spaces_and_quotes.split(b'"')[::2])
 
+
+_NO_SPACES_OR_QUOTES = bytes(byte for byte in range(256) if byte not in b' \t\r\n"')
 
 # The escapes that are written; FHIR allows no other characters that would need one.
 _ESCAPED = re.compile(rb'\\["\\nrt]')

@@ -33,20 +33,26 @@ def stamp(
     meta: dict[str, Any] = dict(resource.get("meta", {}))
     meta |= {"versionId": str(version_id), "lastUpdated": _instant(last_updated)}
     leading = {name: meta.pop(name) for name in _META_ORDER if name in meta}
-    first: dict[str, Any] = {name: resource[name] for name in ("resourceType", "id") if name in resource}
-    stamped: dict[str, Any] = {**first, "meta": {**leading, **meta}}
-    if written is not None and fhir_json.is_compact(written):
-        before = _open({name: resource[name] for name in (*first, "meta") if name in resource})
-        if first and written.startswith(before):
-            return _open(stamped) + written[len(before) :]
+    stamped = {**leading, **meta}
+    inserted = _inserted(stamped, resource, written) if written is not None else None
+    return inserted or _dumped(stamped, resource)
+
+
+def _dumped(meta: dict[str, Any], resource: dict[str, Any]) -> bytes:
+    first = {name: resource[name] for name in ("resourceType", "id") if name in resource}
     rest = {name: value for name, value in resource.items() if name != "meta"}
     # A dict keeps the place that a name had first, so `meta` comes third and nothing comes twice.
-    return fhir_json.dump({**stamped, **rest})
+    return fhir_json.dump({**first, "meta": meta, **rest})
 
 
-def _open(members: dict[str, Any]) -> bytes:
-    """An object to which more members can be added."""
-    return fhir_json.dump(members)[:-1]
+def _inserted(meta: dict[str, Any], resource: dict[str, Any], written: bytes) -> bytes | None:
+    """`written` with another `meta`; None where the rest of the resource would be written otherwise."""
+    # An id that needs an escape is not found like this.
+    head = f'{{"resourceType":"{resource.get("resourceType")}","id":"{resource.get("id")}"'.encode()
+    before = head + b',"meta":' + fhir_json.dump(resource["meta"]) if "meta" in resource else head
+    if not written.startswith(before) or not fhir_json.is_compact(written):
+        return None
+    return head + b',"meta":' + fhir_json.dump(meta) + written[len(before) :]
 
 
 def without_stamp(resource: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,8 @@ AS_WRITTEN = [
     '{"resourceType":"Basic","id":"a","meta":{"versionId":"7","lastUpdated":"2020-01-01T00:00:00Z"},"x":1.10}',
     '{"resourceType":"Basic","id":"a","x":"a \\"b\\" , {\\n: \\\\u00e9 ä \\t"}',
     '{"resourceType":"Basic","meta":{"profile":["http://p.test"]},"language":"en"}',
+    '{"resourceType":"Basic","id":"a\\"b\\\\","language":""," ":["","",": , "]}',
+    '{"resourceType":"Basic","id":"None","x":" "}',
 ]
 OTHERWISE = [
     '{"id":"a","resourceType":"Basic","language":"en"}',
@@ -24,6 +26,8 @@ OTHERWISE = [
     '{"resourceType":"Basic","id":"a",\n"language":"en"}',
     '{"resourceType":"Basic","id":"a","language":"e\\u006e"}',
     '{"resourceType":"Basic","id":"a","implicitRules":"http:\\/\\/a.test"}',
+    '{"resourceType":"Basic","id":"a","x":"" ,"y":" "}',
+    '{"resourceType":"Basic","id":"a","x":["",""\t]}',
     '\ufeff{"resourceType":"Basic","id":"a"}',
     '{"language":"en"}',
 ]
