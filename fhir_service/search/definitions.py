@@ -199,7 +199,7 @@ class SearchParameters:
         self._pending_by_type: dict[str, dict[str, SearchParameter]] = {}
         self._evaluated_by_type: dict[str, tuple[SearchParameter, ...]] = {}
         self._components: dict[tuple[Key, int], SearchParameter] = {}
-        self._parts: dict[tuple[Key, str], tuple[tuple[SearchParameter, Path], ...]] = {}
+        self._parts: dict[tuple[str, str, str], tuple[tuple[SearchParameter, Path], ...]] = {}
         self.looks = Looks(self)
 
     @cached_property
@@ -254,11 +254,12 @@ class SearchParameters:
 
     def parts(self, parameter: SearchParameter, type_name: str) -> tuple[tuple[SearchParameter, Path], ...]:
         """The components of a composite, each with its path from an element of this type."""
-        found = self._parts.get((parameter.key, type_name))
+        key = (parameter.type_name, parameter.code, type_name)
+        found = self._parts.get(key)
         if found is None:
             components = [self.component(parameter, n) for n in range(len(parameter.components))]
             found = tuple((one, compile_path(one.expression, type_name, self.release)) for one in components)
-            self._parts[parameter.key, type_name] = found
+            self._parts[key] = found
         return found
 
     def _component(self, parameter: SearchParameter, position: int) -> SearchParameter:

@@ -93,8 +93,8 @@ class Looks:
             yield look
 
     def _lacks_a_part(self, parameter: SearchParameter, names: frozenset[str]) -> bool:
-        """Whether it is a composite of members of the resource, of which one is not there."""
-        if parameter.type != "composite" or parameter.path.types != frozenset((parameter.type_name,)):
+        """Whether it is a composite of members of the resource alone, of which one is not there."""
+        if parameter.type != "composite" or not parameter.path.gives_itself_alone(names):
             return False
         parts = (self._parameters.component(parameter, n) for n in range(len(parameter.components)))
         paths = (compile_path(part.expression, part.type_name, part.release) for part in parts)

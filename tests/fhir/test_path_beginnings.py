@@ -70,3 +70,17 @@ def test_an_empty_resource_gives_nothing_to_what_has_beginnings(release: Release
                 assert path.evaluate((type_name, {"resourceType": type_name}, None)) == [], parameter
                 checked += 1
     assert checked > 1_000
+
+
+@pytest.mark.parametrize(
+    ("expression", "member", "expected"),
+    [
+        ("Observation", "status", True),
+        ("Observation | Observation.component", "status", True),
+        ("Observation | Observation.component", "component", False),
+        ("Observation.component", "status", True),
+        ("Observation.where(status = 'final')", "status", False),
+    ],
+)
+def test_what_gives_nothing_but_the_resource_itself(expression: str, member: str, expected: bool) -> None:
+    assert compile_path(expression, "Observation", R4).gives_itself_alone([member]) is expected

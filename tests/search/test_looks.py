@@ -65,6 +65,15 @@ def test_parts_of_a_composite_are_found_where_all_of_them_are_there() -> None:
     component = {"code": {"coding": [{"code": "b"}]}}
     rows = index_rows(observation("a", valueQuantity=quantity, component=[component]), parameters)
     assert codes(rows, "combo-code-value-quantity$1") == {"a"}
+    rows = index_rows(observation("a", component=[{**component, "valueQuantity": quantity}]), parameters)
+    assert codes(rows, "combo-code-value-quantity$1") == {"b"}
+
+
+def test_a_composite_of_components_is_not_looked_at_where_there_are_none() -> None:
+    measured = observation("a", valueQuantity={"value": Decimal("3")})
+    found = [one.code for look in SearchParameters(R4).looks.of(measured) for one in look.parameters]
+    assert "combo-code-value-quantity" in found
+    assert "combo-code-value-concept" not in found
 
 
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,12 @@ def beginnings(node: Node, type_name: str, schema: Schema) -> frozenset[str] | N
     return None if found is None or "$this" in found else found
 
 
+def beginnings_of_others(node: Node, type_name: str, schema: Schema) -> frozenset[str] | None:
+    """Those of an expression that may give the node itself, too: `Observation | Observation.component`."""
+    found = _of(node, type_name, schema)
+    return None if found is None else found - _CONTEXT
+
+
 def _of(node: Node, type_name: str, schema: Schema) -> frozenset[str] | None:
     match node:
         case Name():

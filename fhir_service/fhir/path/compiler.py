@@ -9,13 +9,14 @@ the empty set of types and is dropped from a union.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from .beginnings import beginnings
+from .beginnings import beginnings, beginnings_of_others
 from .errors import UnsupportedExpression
 from .functions import CLOCK_FUNCTIONS, FUNCTIONS, Function
+from .functions.fhir import referring_to
 from .grammar import Binary, Call, Index, Literal, Member, Name, Node, Unary, Variable, parse, type_specifier
 from .navigation import ABSTRACT_RESOURCES, Types, element_step, kind_of_type, narrowed_step, type_test
 from .operators import OPERATORS, negate
@@ -80,6 +81,11 @@ class Path:
     def is_empty_for(self, node: dict[str, Any]) -> bool:
         """Whether it gives nothing, which the members of the node tell; it may give nothing for all that."""
         return self.beginnings is not None and node.keys().isdisjoint(self.beginnings)
+
+    def gives_itself_alone(self, members: Iterable[str]) -> bool:
+        """Whether a node with these members gives nothing but itself, if that."""
+        others = beginnings_of_others(_parsed(self.expression), self._type_name, self._schema)
+        return others is not None and others.isdisjoint(members)
 
     def found_in(self, environment: Environment) -> list[tuple[str, Any]]:
         """As a call does, given what several expressions may share: the node that they start from."""
@@ -238,6 +244,10 @@ class _Compiler:
             if node.name == "is":
                 return self._is(_focus, name)
             return self._of_type(_focus, name, focus)
+        match node:
+            case Call("where", (Binary("is", Call("resolve", ()), Name(name)),)):
+                matches = type_test(name, self.schema)
+                return lambda environment, items: referring_to(environment, items, matches), focus
         function = self.functions.get(node.name)
         if function is None and node.name in CLOCK_FUNCTIONS:
             raise UnsupportedExpression(f"`{node.name}` asks for the time, which is not told here")
@@ -321,6 +331,9 @@ class _Compiler:
         live = [one for one in compiled if one[2] != NOTHING]
         if not live:
             return _nothing, NOTHING
+        if len(live) == 1:
+            ((_, only, types),) = live
+            return _distinct(only), types
         sides = [(self._beginnings(side, focus), run) for side, run, _ in live]
 
         def run(environment: Environment, items: Items) -> Items:
@@ -418,6 +431,14 @@ def _chained(target: Run, step: Run) -> Run:
     if step is _focus:
         return target
     return lambda environment, items: step(environment, target(environment, items))
+
+
+def _distinct(target: Run) -> Run:
+    def run(environment: Environment, items: Items) -> Items:
+        found = target(environment, items)
+        return found if len(found) < 2 else distinct(found)
+
+    return run
 
 
 def _either(sides: list[Types]) -> Types:

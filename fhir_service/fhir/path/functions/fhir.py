@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/fhirpath.html#functions and https://hl7.org/fhir/R5/fhir
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -47,15 +48,17 @@ def resolve(environment: Environment, items: Items) -> Items:
 
     https://hl7.org/fhir/R4/search.html#reference asks no more of `resolve() is Patient` in an index.
     """
+    found = [_resolved(environment, value) for _, value, _ in items]
+    return [(_type_of(resource), resource, None) for resource in found if resource is not None]
+
+
+def referring_to(environment: Environment, items: Items, matches: Callable[[str], bool]) -> Items:
+    """What `where(resolve() is Patient)` gives, which is what search parameters ask of references."""
     found: Items = []
-    for _, value, _ in items:
-        reference = value.get("reference") if type(value) is dict else value
-        resource = _find(environment, reference) if type(reference) is str else None
-        if resource is None:
-            name = _type_of(value.get("type") if type(value) is dict else None, reference)
-            resource = None if name is None else {"resourceType": name}
-        if resource is not None:
-            found.append((resource.get("resourceType", "Resource"), resource, None))
+    for item in items:
+        resource = _resolved(environment, item[1])
+        if resource is not None and matches(_type_of(resource)):
+            found.append(item)
     return found
 
 
@@ -139,8 +142,20 @@ def _find(environment: Environment, reference: str) -> dict[str, Any] | None:
     return environment.resolve(reference) if environment.resolve else None
 
 
-def _type_of(declared: Any, reference: Any) -> str | None:
-    match = _REFERENCE.fullmatch(reference) if type(reference) is str else None
-    if match:
-        return match[1]
-    return declared.rpartition("/")[2] if type(declared) is str else None
+def _resolved(environment: Environment, value: Any) -> dict[str, Any] | None:
+    is_element = type(value) is dict
+    reference = value.get("reference") if is_element else value
+    if type(reference) is str:
+        resource = _find(environment, reference)
+        if resource is not None:
+            return resource
+        match = _REFERENCE.fullmatch(reference)
+        if match:
+            return {"resourceType": match[1]}
+    declared = value.get("type") if is_element else None
+    return {"resourceType": declared.rpartition("/")[2]} if type(declared) is str else None
+
+
+def _type_of(resource: dict[str, Any]) -> str:
+    name: str = resource.get("resourceType", "Resource")
+    return name
