@@ -88,7 +88,7 @@ class SearchParameter:
     """Of a part of a composite: the types of the elements that it is evaluated on."""
     release: Release = field(repr=False, compare=False, kw_only=True)
 
-    @property
+    @cached_property
     def table(self) -> str:
         """Whose index table holds its rows: the words that a special parameter looks for are strings."""
         return "string" if self.type == "special" else self.type
@@ -223,6 +223,9 @@ class SearchParameters:
     def indexed(self, type_name: str) -> Mapping[str, SearchParameter]:
         """Every parameter that a resource is indexed by when it is written."""
         return {**self.for_type(type_name), **self.pending(type_name)}
+
+    def is_indexed(self, type_name: str, code: str) -> bool:
+        return code in self.for_type(type_name) or code in self.pending(type_name)
 
     def evaluated(self, type_name: str) -> tuple[SearchParameter, ...]:
         """Those of them that are evaluated; the others are columns, or words of the whole resource."""

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/search.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from fhir_service.fhir.path import Path, environment_of
@@ -22,6 +22,8 @@ INDEX_VERSION = 7
 
 Values = list[tuple[str, Any]]
 """What an expression gives: (FHIR type, JSON value) each."""
+
+MadeOf = Callable[[SearchParameter, str, Any], list[OtherRow]]
 
 
 IndexRow: TypeAlias = tuple[str, str, int, Row, Held | None]
@@ -83,27 +85,30 @@ class _Evaluation:
 
     def rows(self, look: Look) -> list[IndexRow]:
         rows: list[IndexRow] = []
+        # What one search parameter alone looks at is not asked for again.
+        made_of = self._made_once if len(look.parameters) > 1 else _made_of
         for parameter in look.parameters:
             values = parameter.path.found_in(self._environment)
-            if values:
-                made = self._composite if parameter.type == "composite" else self._plain
-                rows += made(values, parameter)
+            if values and parameter.type == "composite":
+                rows += self._composite(values, parameter)
+            elif values:
+                rows += self._plain(values, parameter, made_of)
         return rows
 
-    def _plain(self, values: Values, parameter: SearchParameter) -> list[IndexRow]:
+    def _plain(self, values: Values, parameter: SearchParameter, made_of: MadeOf) -> list[IndexRow]:
         code = parameter.code
         if parameter.type != "reference":
             return [
                 (table, code + suffix, 0, columns, None)
                 for type_name, value in values
-                for suffix, table, columns in self._made_of(parameter, type_name, value)
+                for suffix, table, columns in made_of(parameter, type_name, value)
             ]
         return [
             (table, code + suffix, 0, self._placed(columns) if table == "reference" else columns, None)
             for type_name, value in values
             # The first entry of a Bundle is a Composition or a MessageHeader, as the parameter says.
             if "resourceType" not in value or type_name in parameter.targets
-            for suffix, table, columns in self._made_of(parameter, type_name, value)
+            for suffix, table, columns in made_of(parameter, type_name, value)
         ]
 
     def _placed(self, columns: Row) -> Row:
@@ -136,27 +141,31 @@ class _Evaluation:
         return [
             (table, code + suffix, number, columns, None)
             for type_name, part in values
-            for suffix, table, columns in self._made_of(component, type_name, part)
+            for suffix, table, columns in self._made_once(component, type_name, part)
             # A composite takes no modifiers, so that no others are asked for.
             if suffix == "" or suffix == CANONICAL
         ]
 
-    def _made_of(self, parameter: SearchParameter, type_name: str, value: Any) -> list[OtherRow]:
-        """(suffix of the code, table, row) of all that a parameter of this type keeps of an element."""
+    def _made_once(self, parameter: SearchParameter, type_name: str, value: Any) -> list[OtherRow]:
         key = (parameter.type, type_name, id(value))
         known = self._known.get(key)
         if known is None:
-            kind, table = kind_of(parameter), parameter.table
-            found = [("", table, columns) for columns in kind.rows(type_name, value)]
-            found += kind.other_rows(parameter, type_name, value)
             # Kept with its value, so that no other one gets its id.
-            known = self._known[key] = (value, found)
+            known = self._known[key] = (value, _made_of(parameter, type_name, value))
         return known[1]
+
+
+def _made_of(parameter: SearchParameter, type_name: str, value: Any) -> list[OtherRow]:
+    """(suffix of the code, table, row) of all that a parameter of this type keeps of an element."""
+    kind, table = kind_of(parameter), parameter.table
+    found = [("", table, columns) for columns in kind.rows(type_name, value)]
+    found += kind.other_rows(parameter, type_name, value)
+    return found
 
 
 def _own_canonical(resource: dict[str, Any], parameters: SearchParameters) -> Iterator[IndexRow]:
     """What canonical references name, in the shape in which those are kept: the URL and the version."""
     url, version = resource.get("url"), resource.get("version")
-    if isinstance(url, str) and url and "url" in parameters.indexed(resource["resourceType"]):
+    if isinstance(url, str) and url and parameters.is_indexed(resource["resourceType"], "url"):
         version_hash = hash_key(version) if isinstance(version, str) else 0
         yield "reference", "url", 0, (exact_key(url), "", version_hash), None

@@ -38,8 +38,8 @@ def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
     return ()
 
 
-def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]:
-    return iter(())
+def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> tuple[OtherRow, ...]:
+    return ()
 
 
 def rows(type_name: str, value: Any) -> Iterator[Row]:

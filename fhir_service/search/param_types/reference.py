@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/search.html#reference and, for `:above` and `:below`, #r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from fhir_service.errors import Invalid, NotSupported
@@ -61,9 +61,12 @@ _UNNAMED: Row = ("", "", 0)
 
 
 def rows(type_name: str, value: Any) -> Iterable[Row]:
+    reference = value.get("reference") if isinstance(value, dict) else value
+    if isinstance(reference, dict):  # of a CodeableReference
+        reference = reference.get("reference")
+    if isinstance(reference, str):
+        return (_row(reference),)
     match value:
-        case {"reference": str(reference)} | {"reference": {"reference": str(reference)}} | str(reference):
-            return (_row(reference),)  # the second of them is a CodeableReference
         case {"resourceType": str(held), "id": str(logical_id)}:  # held by a Bundle, not referred to
             return ((logical_id, held, 0),)
         case dict() if _says_something(type_name, value):
@@ -77,23 +80,24 @@ def _says_something(type_name: str, value: dict[str, Any]) -> bool:
     return is_one and bool(reference.keys() - {"id", "extension"})
 
 
-def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]:
+def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterable[OtherRow]:
     """The version that a canonical names, for `:below` and `:above`; the identifier in a reference for
     `:identifier`, and in R5 its display for the modifiers of texts."""
     if isinstance(value, str):
-        yield from canonical.version_rows(value)
-        return
+        return canonical.version_rows(value)
+    found: list[OtherRow] = []
     reference = value.get("reference") if type_name == "CodeableReference" else value
     if not isinstance(reference, dict):
-        return
+        return found
     if "identifier" in reference:
-        for row in token.rows("Identifier", reference["identifier"]):
-            yield ":identifier", "token", row
+        identifiers = token.rows("Identifier", reference["identifier"])
+        found += [(":identifier", "token", row) for row in identifiers]
     display = reference.get("display")
     if display and parameter.release.name == "r5":
-        yield ":text", "string", string_row(display)
+        found.append((":text", "string", string_row(display)))
         if words(display):
-            yield ":text-advanced", "string", words_row(display)
+            found.append((":text-advanced", "string", words_row(display)))
+    return found
 
 
 def _row(reference: str) -> Row:
@@ -101,7 +105,7 @@ def _row(reference: str) -> Row:
         return reference, MARK, 0
     local = _LOCAL.fullmatch(reference)
     if local and local["type"]:
-        return local["id"], local["type"], 0
+        return *local.group("id", "type"), 0
     url, version = split_canonical(reference)
     return exact_key(url), "", hash_key(version or "")
 

@@ -29,8 +29,8 @@ def rows(type_name: str, value: Any) -> Iterator[Row]:
         yield string.string_row(text)
 
 
-def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]:
-    return iter(())
+def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> tuple[OtherRow, ...]:
+    return ()
 
 
 def predicate(parameter: SearchParameter, modifier: str | None, text: str, context: Context) -> Predicate:

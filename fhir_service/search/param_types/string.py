@@ -38,12 +38,11 @@ def rows(type_name: str, value: Any) -> Iterator[Row]:
             yield string_row(text)
 
 
-def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]:
+def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> list[OtherRow]:
     """The words of each text, for R5's `:text`."""
-    if parameter.release.name == "r5":
-        for text in _texts(type_name, value):
-            if words(text):
-                yield ":text", "string", words_row(text)
+    if parameter.release.name != "r5":
+        return []
+    return [(":text", "string", words_row(text)) for text in _texts(type_name, value) if words(text)]
 
 
 def string_row(text: str) -> Row:

@@ -72,22 +72,23 @@ def _without_code(type_name: str, value: dict[str, Any]) -> Iterator[Row]:
         yield "", 0
 
 
-def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]:
+def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> list[OtherRow]:
     """What `:text` and R5's modifiers look for, and identifiers together with their type for `:of-type`."""
+    found: list[OtherRow] = []
     of_r5 = parameter.release.name == "r5"
     for text in _texts(type_name, value):
-        yield ":text", "string", string_row(text)
+        found.append((":text", "string", string_row(text)))
         if of_r5 and words(text):
-            yield ":text-advanced", "string", words_row(text)
+            found.append((":text-advanced", "string", words_row(text)))
     if of_r5:
-        for code, _ in rows(type_name, value):
-            # A code without capitals is found among the plain rows.
-            if isinstance(code, str) and code != fold(code):
-                yield ":code-text", "token", (fold(code), 0)
+        # A code without capitals is found among the plain rows.
+        codes = (code for code, _ in rows(type_name, value) if isinstance(code, str) and code != fold(code))
+        found += [(":code-text", "token", (fold(code), 0)) for code in codes]
     if type_name == "Identifier" and "value" in value:
         for coding in value.get("type", {}).get("coding", ()):
             if pair := _pair(coding.get("code"), coding.get("system")):
-                yield ":of-type", "token", (exact_key(f"{pair[0]}|{value['value']}"), pair[1])
+                found.append((":of-type", "token", (exact_key(f"{pair[0]}|{value['value']}"), pair[1])))
+    return found
 
 
 def _pair(code: str | None, system: str | None) -> Row | None:

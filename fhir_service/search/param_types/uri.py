@@ -10,7 +10,7 @@ Some of these parameters look at canonical references, whose version stands afte
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fhir_service.errors import Invalid
@@ -36,9 +36,8 @@ def rows(type_name: str, value: Any) -> Iterator[Row]:
         yield (exact_key(split_canonical(value)[0]),)
 
 
-def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterator[OtherRow]:
-    if type_name == "canonical" and isinstance(value, str):
-        yield from canonical.version_rows(value)
+def other_rows(parameter: SearchParameter, type_name: str, value: Any) -> Iterable[OtherRow]:
+    return canonical.version_rows(value) if type_name == "canonical" and isinstance(value, str) else ()
 
 
 def predicate(parameter: SearchParameter, modifier: str | None, text: str, context: Context) -> Predicate:
