@@ -52,9 +52,8 @@ def date_range(text: str) -> tuple[int, int]:
             start = datetime(int(year), int(month or 1), int(day or 1))
             return _since_epoch(start), _end_of_day_or_longer(start, month, day)
         # A leap second is written as :60; the clock here has none, so it is the last second of the minute.
-        seconds = min(int(second or 0), 59)
-        start = datetime(int(year), int(month), int(day), int(hour), int(minute), seconds)
-        low = _since_epoch(start) - _offset(zone)
+        written = f"{text[:17]}59" if second and second > "59" else text[:19] if second else text[:16]
+        low = _since_epoch(datetime.fromisoformat(written)) - _offset(zone)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"`{text}` is not a date: {error}") from None
     if second is None:

@@ -81,7 +81,7 @@ class _Evaluation:
         self._parameters = parameters
         self._container = container
         self._environment = environment_of(resource, resource["resourceType"], parameters.release)
-        self._known: dict[tuple[str, str, int], tuple[Any, list[OtherRow]]] = {}
+        self._known: dict[tuple[str, str | Path, int], tuple[Any, list[OtherRow]]] = {}
 
     def rows(self, look: Look) -> list[IndexRow]:
         rows: list[IndexRow] = []
@@ -126,25 +126,26 @@ class _Evaluation:
             found: list[IndexRow] = []
             # The element's type is known only now: a composite may stand on several.
             for component, path in self._parameters.parts(composite, type_name):
-                part = self._part(component, path, value, number)
+                part = self._part(component, path, value)
                 if not part:
                     break
-                found += part
+                code = component.code
+                found += [(table, code + suffix, number, columns, None) for suffix, table, columns in part]
             else:
                 rows += found
         return rows
 
-    def _part(self, component: SearchParameter, path: Path, value: Any, number: int) -> list[IndexRow]:
-        of_resource = value is self._resource
-        values = path.found_in(self._environment) if of_resource else path(value, resource=self._resource)
-        code = component.code
-        return [
-            (table, code + suffix, number, columns, None)
-            for type_name, part in values
-            for suffix, table, columns in self._made_once(component, type_name, part)
-            # A composite takes no modifiers, so that no others are asked for.
-            if suffix == "" or suffix == CANONICAL
-        ]
+    def _part(self, component: SearchParameter, path: Path, value: Any) -> list[OtherRow]:
+        """Once for all composites of the same parts. They take no modifiers, so that no other rows count."""
+        key = (component.type, path, id(value))
+        known = self._known.get(key)
+        if known is None:
+            of_resource = value is self._resource
+            values = path.found_in(self._environment) if of_resource else path(value, resource=self._resource)
+            made = [row for name, part in values for row in self._made_once(component, name, part)]
+            found = [row for row in made if row[0] == "" or row[0] == CANONICAL]
+            known = self._known[key] = (value, found)
+        return known[1]
 
     def _made_once(self, parameter: SearchParameter, type_name: str, value: Any) -> list[OtherRow]:
         key = (parameter.type, type_name, id(value))

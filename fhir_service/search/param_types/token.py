@@ -96,15 +96,15 @@ def _pair(code: str | None, system: str | None) -> Row | None:
     return (exact_key(code or ""), hash_key(system or "")) if code or system else None
 
 
-def _texts(type_name: str, value: Any) -> list[str]:
-    """The words that stand beside a code: the concept's own, and each coding's display."""
+def _texts(type_name: str, value: Any) -> Iterable[str]:
+    """The words that stand beside a code: the concept's own, and each coding's display, mostly the same."""
     if not isinstance(value, dict):
-        return []
+        return ()
     concept = value.get("type") if type_name == "Identifier" else value.get("concept", value)
     if not isinstance(concept, dict):
-        return []
+        return ()
     displays = [coding.get("display") for coding in concept.get("coding", ())]
-    return [text for text in (concept.get("text"), concept.get("display"), *displays) if text]
+    return filter(None, dict.fromkeys((concept.get("text"), concept.get("display"), *displays)))
 
 
 def predicate(parameter: SearchParameter, modifier: str | None, text: str, context: Context) -> Predicate:
