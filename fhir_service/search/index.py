@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from fhir_service.fhir.path import Path, environment_of
+from fhir_service.fhir.path import Environment, Items, Path, environment_of
 from fhir_service.search.contained import HOLDS, MARK, Container, Held, contained_in
 from fhir_service.search.definitions import SearchParameter, SearchParameters
 from fhir_service.search.full_text import text_columns
@@ -19,9 +19,6 @@ from fhir_service.search.param_types.quantity import CANONICAL
 
 # Raised by one whenever rows are made differently, so that existing stores are indexed anew.
 INDEX_VERSION = 7
-
-Values = list[tuple[str, Any]]
-"""What an expression gives: (FHIR type, JSON value) each."""
 
 MadeOf = Callable[[SearchParameter, str, Any], list[OtherRow]]
 
@@ -88,26 +85,27 @@ class _Evaluation:
         # What one search parameter alone looks at is not asked for again.
         made_of = self._made_once if len(look.parameters) > 1 else _made_of
         for parameter in look.parameters:
-            values = parameter.path.found_in(self._environment)
-            if values and parameter.type == "composite":
-                rows += self._composite(values, parameter)
-            elif values:
-                rows += self._plain(values, parameter, made_of)
+            items = parameter.path.found_in(self._environment)
+            if items and parameter.type == "composite":
+                rows += self._composite(items, parameter)
+            elif items:
+                rows += self._plain(items, parameter, made_of)
         return rows
 
-    def _plain(self, values: Values, parameter: SearchParameter, made_of: MadeOf) -> list[IndexRow]:
+    def _plain(self, items: Items, parameter: SearchParameter, made_of: MadeOf) -> list[IndexRow]:
         code = parameter.code
         if parameter.type != "reference":
             return [
                 (table, code + suffix, 0, columns, None)
-                for type_name, value in values
+                for type_name, value, _ in items
+                if value is not None
                 for suffix, table, columns in made_of(parameter, type_name, value)
             ]
         return [
             (table, code + suffix, 0, self._placed(columns) if table == "reference" else columns, None)
-            for type_name, value in values
+            for type_name, value, _ in items
             # The first entry of a Bundle is a Composition or a MessageHeader, as the parameter says.
-            if "resourceType" not in value or type_name in parameter.targets
+            if value is not None and ("resourceType" not in value or type_name in parameter.targets)
             for suffix, table, columns in made_of(parameter, type_name, value)
         ]
 
@@ -119,14 +117,15 @@ class _Evaluation:
         # One that names nothing is still there: a value that no search finds.
         return (*(self._container.target(str(fragment)) or ("", "")), version)
 
-    def _composite(self, values: Values, composite: SearchParameter) -> list[IndexRow]:
+    def _composite(self, items: Items, composite: SearchParameter) -> list[IndexRow]:
         """Of elements that have a value of every component: the others, no value `a$b` can match."""
         rows: list[IndexRow] = []
-        for number, (type_name, value) in enumerate(values):
+        elements = [(type_name, value) for type_name, value, _ in items if value is not None]
+        for number, (type_name, value) in enumerate(elements):
             found: list[IndexRow] = []
             # The element's type is known only now: a composite may stand on several.
             for component, path in self._parameters.parts(composite, type_name):
-                part = self._part(component, path, value)
+                part = self._part(component, path, type_name, value)
                 if not part:
                     break
                 code = component.code
@@ -135,17 +134,26 @@ class _Evaluation:
                 rows += found
         return rows
 
-    def _part(self, component: SearchParameter, path: Path, value: Any) -> list[OtherRow]:
+    def _part(self, component: SearchParameter, path: Path, type_name: str, value: Any) -> list[OtherRow]:
         """Once for all composites of the same parts. They take no modifiers, so that no other rows count."""
         key = (component.type, path, id(value))
         known = self._known.get(key)
         if known is None:
-            of_resource = value is self._resource
-            values = path.found_in(self._environment) if of_resource else path(value, resource=self._resource)
-            made = [row for name, part in values for row in self._made_once(component, name, part)]
-            found = [row for row in made if row[0] == "" or row[0] == CANONICAL]
+            items = path.found_in(self._environment_of(type_name, value))
+            found = [
+                row
+                for name, part, _ in items
+                if part is not None
+                for row in self._made_once(component, name, part)
+                if row[0] == "" or row[0] == CANONICAL
+            ]
             known = self._known[key] = (value, found)
         return known[1]
+
+    def _environment_of(self, type_name: str, value: Any) -> Environment:
+        if value is self._resource:
+            return self._environment
+        return environment_of(value, type_name, self._parameters.release, resource=self._resource)
 
     def _made_once(self, parameter: SearchParameter, type_name: str, value: Any) -> list[OtherRow]:
         key = (parameter.type, type_name, id(value))

@@ -76,7 +76,8 @@ class Path:
         if self.is_empty_for(node):
             return []
         name = node.get("resourceType", self._type_name) if self._is_abstract else self._type_name
-        return self.found_in(environment_of(node, name, self._schema, resolve, resource=resource))
+        items = self.found_in(environment_of(node, name, self._schema, resolve, resource=resource))
+        return [(name, value) for name, value, _ in items if value is not None]
 
     def is_empty_for(self, node: dict[str, Any]) -> bool:
         """Whether it gives nothing, which the members of the node tell; it may give nothing for all that."""
@@ -87,10 +88,9 @@ class Path:
         others = beginnings_of_others(_parsed(self.expression), self._type_name, self._schema)
         return others is not None and others.isdisjoint(members)
 
-    def found_in(self, environment: Environment) -> list[tuple[str, Any]]:
-        """As a call does, given what several expressions may share: the node that they start from."""
-        items = self._run(environment, environment.context)
-        return [(name, value) for name, value, _ in items if value is not None]
+    def found_in(self, environment: Environment) -> Items:
+        """Return the items, given what several expressions may share: the node that they start from."""
+        return self._run(environment, environment.context)
 
     def evaluate(
         self,
