@@ -76,6 +76,13 @@ def test_a_composite_of_components_is_not_looked_at_where_there_are_none() -> No
     assert "combo-code-value-concept" not in found
 
 
+def test_no_row_is_there_twice() -> None:
+    names = [{"family": "A"}, {"family": "A", "text": "A"}]
+    rows = index_rows({"resourceType": "Patient", "id": "a", "name": names}, SearchParameters(R4))
+    assert codes(rows, "family") == {"a"}
+    assert len(rows) == len(set(rows))
+
+
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(looks, "_MOST", 3)
     parameters = SearchParameters(R4)
