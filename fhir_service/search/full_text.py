@@ -19,7 +19,7 @@ from fhir_service.errors import Invalid, NotSupported
 from fhir_service.search.keys import fold
 from fhir_service.search.predicates import TextMatch
 
-# Which column of the full text each parameter looks into.
+# Which column of the full text each parameter looks into: the content has the narrative in it.
 COLUMNS = {"_text": "narrative", "_content": "content"}
 
 _WORD = re.compile(r"[^\W_]+")
@@ -35,7 +35,7 @@ Groups: TypeAlias = tuple[tuple[tuple[str, ...], ...], ...]
 
 MAXIMUM_GROUPS = 32
 
-# More words would say no more about a resource, and some have megabytes of them.
+# Of all its words, with a space between. More would say no more about a resource; some have megabytes.
 MAXIMUM_CHARACTERS = 100_000
 
 
@@ -50,16 +50,19 @@ def narrative_words(div: str) -> list[str]:
 
 
 def text_columns(resource: dict[str, Any]) -> tuple[str, str]:
-    """The words of the narrative, and all words of the resource, each joined by spaces."""
+    """The words of the narrative, and the others of the resource, each joined by spaces.
+
+    How the store makes one content of them is its own affair (schema.py).
+    """
     div = resource.get("text", {}).get("div", "") if isinstance(resource.get("text"), dict) else ""
-    narrative = " ".join(narrative_words(div))
+    narrative = " ".join(narrative_words(div))[:MAXIMUM_CHARACTERS]
     strings: list[str] = []
     _collect((value for name, value in resource.items() if name not in _NO_CONTENT), strings)
-    content = " ".join(words(" ".join(strings)[:MAXIMUM_CHARACTERS]))
-    return narrative[:MAXIMUM_CHARACTERS], f"{narrative} {content}"[:MAXIMUM_CHARACTERS].strip()
+    others = " ".join(words(" ".join(strings)[:MAXIMUM_CHARACTERS]))
+    return narrative, others[: max(0, MAXIMUM_CHARACTERS - len(narrative) - 1)]
 
 
-# The narrative is in the content anyway; what a resource is and how it is marked are no words of its own.
+# The narrative has words of its own; what a resource is and how it is marked are none of it.
 _NO_CONTENT = frozenset(("text", "meta", "resourceType"))
 
 

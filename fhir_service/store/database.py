@@ -32,8 +32,8 @@ class Database(Protocol):
 
     engine: Engine
 
-    TEXT: str
-    """What stands in the full text for the words in `?`."""
+    TEXT: tuple[str, str]
+    """What stands in the full text for the words that are aside in `a.narrative` and `a.content`."""
 
     FOR_UPDATE: str
     """What makes a SELECT lock its rows until the end of the transaction, where that is not so anyway."""

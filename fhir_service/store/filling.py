@@ -141,8 +141,7 @@ def _insert_sorted(kind: str) -> str:
 
 
 def _insert_text(database: Database) -> str:
-    narrative, content = (database.TEXT.replace("?", name) for name in ("a.narrative", "a.content"))
     return (
-        f"INSERT INTO full_text (rowid, narrative, content) SELECT a.resource, {narrative}, {content}"
+        f"INSERT INTO full_text (rowid, narrative, content) SELECT a.resource, {', '.join(database.TEXT)}"
         f" FROM {ASIDE['text']} AS a WHERE {_OF_CURRENT} ORDER BY a.resource"
     )

@@ -49,7 +49,10 @@ _PLAN_FOR_THESE = "SELECT set_config('plan_cache_mode', 'force_custom_plan', tru
 
 class PostgresDatabase:
     FOR_UPDATE = " FOR UPDATE"
-    TEXT = "to_tsvector('simple', ?)"
+    TEXT = (
+        "to_tsvector('simple', a.narrative)",
+        "to_tsvector('simple', a.narrative || ' ' || a.content)",
+    )
     TEXT_FILLING: tuple[Sequence[str], Sequence[str]] = ((), ())
     TOKEN_AGE = 0.1  # seconds; what other instances commit is seen at most so much later
     FILLS_TEXT_LAST = True

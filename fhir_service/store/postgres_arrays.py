@@ -23,9 +23,9 @@ from fhir_service.store.schema import INDEX_TABLES, MOVED, NEEDED_ONCE, WRITTEN,
 INDEX_NAMES = tuple(table.name for table in INDEX_TABLES.values())
 _SAME = "v.parameter = n.parameter AND v.key = n.key AND v.value_hash = n.value_hash"
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
-# The content begins with the narrative, whose words are found once: OFFSET lets the planner not do it again.
+# The content has the narrative in it, whose words are found once: OFFSET lets the planner not do it again.
 _WORDS = ", LATERAL (SELECT to_tsvector('simple', n.narrative) AS narrative OFFSET 0) AS words"
-_ALL_WORDS = "words.narrative || to_tsvector('simple', substr(n.content, length(n.narrative) + 1))"
+_ALL_WORDS = "words.narrative || to_tsvector('simple', n.content)"
 
 
 def _type(table: str, column: str) -> str:

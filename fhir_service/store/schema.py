@@ -13,6 +13,11 @@
     property           what the store says of itself: the index definitions its rows were made with
     token_use          client assertions that were used, until they have expired
 
+Of the full text, PostgreSQL's `content` has the narrative's words in it, for what a query asks for may stand
+partly here and partly there. An FTS5 table can be asked as a whole, so on SQLite they stand in `narrative`
+alone, and a phrase is found within one of the two. Rows written before that have them in both, and are found
+as well.
+
 The key of an index row is its search parameter, the first of its own columns, the resource, and the rest:
 matches come in the order of (first column, resource), so that a page costs the same wherever it begins.
 """

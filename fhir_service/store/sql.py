@@ -354,7 +354,10 @@ _NEVER = Sql("1 = 0", [])
 
 
 def matches(text: TextMatch, level: int = 0) -> Sql:
-    """The condition on `full_text AS f<level>`; each database puts its own query for the words in."""
+    """The condition on `full_text AS f<level>`; each database puts its own query for the words in.
+
+    SQLite looks for those of the content in the whole table (schema.py).
+    """
     return Sql(f"f{level}.{text.column} MATCH ?", [text])
 
 

@@ -76,7 +76,7 @@ def _set_up_text(**options: int) -> tuple[str, ...]:
 
 class SqliteDatabase:
     FOR_UPDATE = ""  # there is one writer at a time
-    TEXT = "?"
+    TEXT = ("a.narrative", "a.content")
     TEXT_FILLING: tuple[Sequence[str], Sequence[str]] = (
         _set_up_text(hashsize=1 << 24, automerge=8),
         _set_up_text(hashsize=1 << 20, automerge=4),
@@ -247,9 +247,10 @@ def _is_busy(error: Exception) -> bool:
 
 
 def written(text: str) -> str:
-    """The statement with this database's ways to the newest version and to the trigrams."""
+    """The statement with this database's ways to newest versions, to trigrams and to all words."""
     # Two seeks by number, where the index of versions would lead to a number as well.
-    return text.replace(NEWEST, CURRENT).replace(VOCABULARY, _VOCABULARY)
+    text = text.replace(NEWEST, CURRENT).replace(VOCABULARY, _VOCABULARY)
+    return text.replace(".content MATCH ?", ".full_text MATCH ?")
 
 
 # The trigrams first: so the walk ends with as many entries as are asked for.

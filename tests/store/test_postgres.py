@@ -73,7 +73,7 @@ def test_lists_of_all_lengths_are_one_statement(store: RelationalStore) -> None:
 
 
 def test_a_statement_that_reads_is_planned_once_and_one_for_words_each_time(store: RelationalStore) -> None:
-    put(store, "a", ("text", "", 0, ("some words", "some words and more"), None))
+    put(store, "a", ("text", "", 0, ("some words", "and more"), None))
     words = TextMatch("narrative", "Library", ((("some", "words"),),))
     for _ in range(8):
         assert search(store, words) == ["a"]

@@ -149,10 +149,10 @@ def _of_sqlite(store: RelationalStore, statement: Sql) -> Iterator[Look]:
             yield Look(table)
 
 
-# The full text and the trigrams, column by column, by the names of PostgreSQL's indexes.
+# The full text (M2 is the whole of its two columns) and the trigrams, by the names of PostgreSQL's indexes.
 _WORDS = {
     ("full_text", "M0"): Look("full_text", "full_text_narrative", frozenset(("narrative",))),
-    ("full_text", "M1"): Look("full_text", "full_text_content", frozenset(("content",))),
+    ("full_text", "M2"): Look("full_text", "full_text_content", frozenset(("content",))),
     ("vocabulary_text", "M1"): Look("vocabulary_text", "vocabulary_text", frozenset(("text",))),
 }
 

@@ -13,6 +13,7 @@ from fhir_service.search.predicates import (
     Not,
     Own,
     Predicate,
+    TextMatch,
     Together,
     all_of,
     any_of,
@@ -21,6 +22,7 @@ from fhir_service.search.query import Query
 from fhir_service.store import open_store
 from fhir_service.store.contract import HistoryPage, HistoryScope, StoredVersion
 from fhir_service.store.relational import RelationalStore
+from fhir_service.store.searching import LINK_LIMIT
 
 R = "r4"
 
@@ -397,6 +399,26 @@ def end_connections(store: RelationalStore) -> bool:
             " WHERE pid <> pg_backend_pid() AND datname = current_database()"
         )
     return True
+
+
+@pytest.mark.parametrize("most", [LINK_LIMIT, 0])
+def test_words_of_narratives_are_found_in_the_content_however_it_was_written(
+    store: RelationalStore, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr("fhir_service.store.searching.LINK_LIMIT", most)
+    put(store, "before", ("text", "", 0, ("given slowly", "given slowly fever chills"), None))
+    put(store, "now", ("text", "", 0, ("given slowly", "fever chills"), None))
+    put(store, "other", ("text", "", 0, ("given", "fever chills"), None))
+
+    def found(column: str, *phrases: str) -> list[str]:
+        group = tuple(tuple(phrase.split()) for phrase in phrases)
+        return search(store, TextMatch(column, "Library", (group,)))
+
+    assert found("content", "slowly", "chills") == ["before", "now"]
+    assert found("content", "given slowly") == ["before", "now"]
+    assert found("content", "chills fever") == []
+    assert found("narrative", "slowly") == ["before", "now"]
+    assert found("narrative", "slowly", "chills") == []
 
 
 def test_a_long_text_is_kept_and_found(store: RelationalStore) -> None:
