@@ -142,6 +142,7 @@ def bulk_load(
                 progress.rejected += len(rejected)
                 report.read = sent.read
             transaction.set_property(_progress_name(source, release), json.dumps(asdict(progress)))
+        del some, batch  # who looks for garbage now need not go through them
         yield report
     with store.write() as transaction:
         # A load that reached the end may be run again from the start.

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/nd-json.html and https://hl7.org/fhir/R4/packages.html
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import time
@@ -156,7 +157,7 @@ def _load_all(
         for source, settled in work
         if not only_check and (progress := progress_of(store, source, settled.release))
     }
-    with _rejects(rejected, interrupted) as file:
+    with _rejects(rejected, interrupted) as file, _little_garbage():
         for source, settled in work:
             if only_check:
                 _follow(source, check(store, source, settled, file), "accepted")
@@ -166,6 +167,18 @@ def _load_all(
             else:
                 _follow(source, bulk_load(store, source, settled, file))
     build_index(store)
+
+
+@contextmanager
+def _little_garbage() -> Iterator[None]:
+    """A batch has many objects and no circles: for garbage is looked once it is stored (`_follow`)."""
+    gc.disable()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        gc.enable()
 
 
 def _is_loaded(store: RelationalStore, name: str, version: str) -> bool:
@@ -238,6 +251,7 @@ def _follow(source: Source, reports: Iterator[Report], unchanged: str = "unchang
         report: Report | None = None
         for report in reports:
             bar.update(report.read - bar.pos, report)
+            gc.collect()
     if report is None:
         click.echo(f"{source.path}: no resources")
     else:

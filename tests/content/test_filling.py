@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -353,6 +354,15 @@ def test_only_what_this_build_validated_is_trusted(
     assert run(database_url, "load", "--trusted", str(file), *options).exit_code == 1
     assert "1 created" in run(database_url, "load", str(file), *options).output
     assert "4 unchanged" in run(database_url, "load", "--trusted", str(file), *options).output
+
+
+def test_garbage_is_looked_for_again_after_a_load(tmp_path: Path) -> None:
+    file = ndjson(tmp_path / "a.ndjson", library(1))
+    loaded = run(
+        f"sqlite:///{tmp_path}/a.sqlite", "load", str(file), "--rejected", str(tmp_path / "rejected")
+    )
+    assert "1 created" in loaded.output
+    assert gc.isenabled()
 
 
 def test_what_had_a_reject_is_not_trusted(store: RelationalStore, database_url: str, tmp_path: Path) -> None:
