@@ -1,4 +1,4 @@
-"""Reads of resources that were never read before: nothing is cached but the pages of the file.
+"""Reads of resources that were never read before: nothing of their answers is cached.
 
 https://hl7.org/fhir/R4/http.html#read
 """

@@ -109,26 +109,27 @@ def _current(transaction: Transaction, serials: list[int]) -> Iterator[_Current]
 # Checking
 
 
-def broken_versions(store: RelationalStore) -> Iterator[str]:
-    """Resources whose current version is not there, or is not what the resource's row says."""
-    rows = store.rows(
-        f"SELECT t.release, t.name, r.logical_id, {_TOLD} AS told FROM resource AS r"
-        " JOIN type AS t ON t.number = r.type"
-        " LEFT JOIN version AS v ON v.serial = r.current_version AND v.resource = r.serial"
-        f" WHERE r.type NOT IN ({contained.TYPES}) AND {_TOLD} <> '' ORDER BY r.serial"
-    )
-    for release, type_name, logical_id, told in rows:
-        yield f"{release} {type_name}/{logical_id}: {told}"
-
-
-# A page may be made of the newest versions alone, without the rows of their resources (sql.NEWEST).
-_TOLD = (
+# What is served is found by the newest version alone (sql.NEWEST_VERSION), and older ones by themselves.
+_FAULT = (
     "CASE WHEN v.serial IS NULL THEN 'its current version is missing'"
     " WHEN r.is_deleted <> (v.body IS NULL) THEN 'it is deleted in one table only'"
-    " WHEN v.logical_id <> r.logical_id THEN 'its current version has another id'"
+    " WHEN EXISTS (SELECT 1 FROM version AS n WHERE n.resource = r.serial AND n.logical_id <> r.logical_id)"
+    " THEN 'a version of it has another id'"
     " WHEN EXISTS (SELECT 1 FROM version AS n WHERE n.resource = r.serial AND n.version_id > v.version_id)"
     " THEN 'its current version is not the newest' ELSE '' END"
 )
+
+
+def broken_versions(store: RelationalStore) -> Iterator[str]:
+    """Resources whose versions are not what the resource's row says."""
+    rows = store.rows(
+        f"SELECT t.release, t.name, r.logical_id, {_FAULT} FROM resource AS r"
+        " JOIN type AS t ON t.number = r.type"
+        " LEFT JOIN version AS v ON v.serial = r.current_version AND v.resource = r.serial"
+        f" WHERE r.type NOT IN ({contained.TYPES}) AND {_FAULT} <> '' ORDER BY r.serial"
+    )
+    for release, type_name, logical_id, told in rows:
+        yield f"{release} {type_name}/{logical_id}: {told}"
 
 
 def serials_to_check(store: RelationalStore, everything: bool) -> list[int]:

@@ -8,6 +8,7 @@ date is recognised by one SELECT, so that starting does not wait for Alembic to 
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import inspect, text
@@ -67,6 +68,9 @@ def migrate(database: Database) -> bool:
             )
         if found != newest():
             _upgrade(database)
+        if found is not None:  # what was there may have been written anew
+            with closing(database.connect()) as connection:
+                database.tidy(connection)
     return True
 
 

@@ -25,7 +25,8 @@ from fhir_service.store.sql import Sql
 INDEXED = "indexed search parameters"
 
 _STATE = (DEFINITIONS, INDEXED, FILLING)
-STATE = Sql(f"SELECT name, value FROM property WHERE name IN {_STATE}", [])
+_NAMES = ", ".join(f"'{name}'" for name in _STATE)
+STATE = Sql(f"SELECT name, value FROM property WHERE name IN ({_NAMES})", [])
 _IS_STILL = " AND ".join(
     f"(SELECT value FROM property WHERE name = '{name}') IS NOT DISTINCT FROM ?" for name in _STATE
 )
@@ -42,7 +43,10 @@ CURRENT = (
 
 
 def while_state_is(state: Rows, statement: Sql) -> Sql:
-    """The statement, which finds nothing where `STATE` finds anything else. What it finds stays in order."""
+    """The statement, which finds nothing where `STATE` finds anything else.
+
+    What it finds stays in its order: of a condition on none of its rows a plan asks once, before it begins.
+    """
     values: dict[str, str] = dict(state)
     return Sql(
         f"SELECT q.* FROM ({statement.text}) AS q WHERE {_IS_STILL}",

@@ -18,7 +18,7 @@ from fhir_service.errors import Contended, ServiceError, Unavailable
 from fhir_service.search.predicates import TextMatch, pattern
 from fhir_service.store.database import CONTENDED, DEFINITIONS, Rows, Statement
 from fhir_service.store.postgres_arrays import DELETE, array, inserted
-from fhir_service.store.sql import NEWEST, VOCABULARY, Within
+from fhir_service.store.sql import NEWEST_VERSION, VOCABULARY, Within
 
 _NUMBERS = " UNION ALL ".join(
     f"SELECT {n} = 2, nextval('{table}_serial_seq') FROM generate_series(1, ${n}::int)"
@@ -224,8 +224,8 @@ def numbered(text: str) -> Numbered:
 
 _LONG = 4_096  # longer ones list many values, and are not remembered: hardly one comes again
 
-# One seek leads to the row itself, where that of the resource would be another one and another page.
-_NEWEST = (
+# The index of versions leads to the row itself. By the row of the resource it would be two seeks.
+_NEWEST_VERSION = (
     "CROSS JOIN LATERAL"
     " (SELECT * FROM version AS w WHERE w.resource = m.resource ORDER BY w.version_id DESC LIMIT 1) AS v"
 )
@@ -240,7 +240,8 @@ def _numbered_at_once(text: str) -> Numbered:
         marks, end = first + found[0].count("?"), found.end()
         lists.append((first, marks))
     has_words = VOCABULARY in text or "MATCH ?" in text
-    text = _LIST.sub("= ANY (?)", text).replace(NEWEST, _NEWEST).replace(VOCABULARY, _VOCABULARY)
+    text = text.replace(NEWEST_VERSION, _NEWEST_VERSION).replace(VOCABULARY, _VOCABULARY)
+    text = _LIST.sub("= ANY (?)", text)
     first_piece, *pieces = text.replace("MATCH ?", "@@ to_tsquery('simple', ?)").split("?")
     written = first_piece + "".join(f"${n}{piece}" for n, piece in enumerate(pieces, 1))
     return Numbered(written, tuple(lists), has_words)

@@ -79,8 +79,8 @@ class RelationalStore(Reading):
             return self.database.rows(own.get(READER), *statement)
         found = self.database.rows(own.get(READER), *while_state_is(own.presumed, statement))
         if found:
-            own.presumed = None  # it is what it was
-        else:  # for that reason, or there is nothing to find
+            own.presumed = None  # it is as presumed
+        else:  # either it is not, or nothing matches
             self._confirm(own, self.database.rows(own.get(READER), *STATE))
         return found
 

@@ -3,7 +3,8 @@
     type               a number for each release and resource type
     resource           one row a logical id: its current version, its last update, whether it is deleted;
                        and one for each contained resource (contained.py)
-    version            one row a version, with all that is served: the bytes, of which a deletion has none
+    version            one row a version, with all that is served of it: id, version id, last update, and the
+                       bytes, of which a deletion has none
     search_parameter   a number for each release, type and code: what index rows start with
     index_<type>       one table a search parameter type; rows of current versions only
     full_text          the words of each current resource; each database has its own kind of table for it

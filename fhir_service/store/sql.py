@@ -51,10 +51,12 @@ VREAD = (
 # Value by value: one seek each, however many rows hold the same.
 NEXT_URI = "SELECT min(uri) FROM index_uri WHERE parameter = ? AND uri > ? AND uri < ?"
 
-# The version that a row of `resource` tells of, and the newest one of a resource that is stored by itself:
-# the same, but to the newest one each database has its own shortest way.
-CURRENT = "JOIN resource AS r ON r.serial = m.resource JOIN version AS v ON v.serial = r.current_version"
-NEWEST = "JOIN version AS v OF m.resource"
+# The version that the row of a resource names, and the newest version of a resource: the same one, unless the
+# resource is contained in another. To the newest one each database has its own shortest way.
+CURRENT_VERSION = (
+    "JOIN resource AS r ON r.serial = m.resource JOIN version AS v ON v.serial = r.current_version"
+)
+NEWEST_VERSION = "JOIN NEWEST version AS v OF m.resource"
 
 # Entries in which a text stands: each database has its own way to the trigrams.
 VOCABULARY = "vocabulary AS v WITHIN ?"
@@ -515,19 +517,21 @@ def page(found: Sql, driver: Driver, type_name: str) -> Sql:
     """The walk's matches with what is served of each, in any order."""
     sort = f"m.{driver.sort}" if driver.sort else "NULL"
     return Sql(
-        f"SELECT {sort}, m.resource, {_served(type_name)} FROM ({found.text}) AS m {_of(type_name)}",
+        f"SELECT {sort}, m.resource, {_columns_served(type_name)}"
+        f" FROM ({found.text}) AS m {_version_served(type_name)}",
         found.values,
     )
 
 
-def _served(type_name: str) -> str:
+def _columns_served(type_name: str) -> str:
+    """Of the version `v`, but for the place of a contained resource, which has none of its own."""
     whose = "r" if type_name.startswith(MARK) else "v"
     return f"{whose}.logical_id, v.version_id, v.last_updated, v.body"
 
 
-def _of(type_name: str) -> str:
-    """What is joined with matches `m`; of what is contained the place is its own, the version another's."""
-    return CURRENT if type_name.startswith(MARK) else NEWEST
+def _version_served(type_name: str) -> str:
+    """What joins each match `m` with its version."""
+    return CURRENT_VERSION if type_name.startswith(MARK) else NEWEST_VERSION
 
 
 def count(found: Sql) -> Sql:
@@ -590,7 +594,8 @@ def sorted_page(
     in_order = f"ORDER BY {', '.join(order)}, resource"
     # Sorted without their bodies: those of the page alone are read.
     matches = f"(SELECT * FROM ({inner}) AS k WHERE {beyond.text} {in_order}{_limit(limit)}) AS m"
-    text = f"SELECT m.*, {_served(type_name)} FROM {matches} {_of(type_name)} {in_order}"
+    columns_served, version_served = _columns_served(type_name), _version_served(type_name)
+    text = f"SELECT m.*, {columns_served} FROM {matches} {version_served} {in_order}"
     return Sql(text, [*values, *found.values, *beyond.values])
 
 

@@ -21,7 +21,7 @@ from fhir_service.store import contained
 from fhir_service.store.checkpoints import checkpointing
 from fhir_service.store.database import CONTENDED, Rows, Statement
 from fhir_service.store.schema import INDEX_TABLES, MOVED, NEEDED_ONCE, WRITTEN
-from fhir_service.store.sql import CURRENT, NEWEST, TRIGRAM, VOCABULARY, Within
+from fhir_service.store.sql import CURRENT_VERSION, NEWEST_VERSION, TRIGRAM, VOCABULARY, Within
 from fhir_service.store.wal_index import header_reader
 
 _TAKEN = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
@@ -249,7 +249,7 @@ def _is_busy(error: Exception) -> bool:
 def written(text: str) -> str:
     """The statement with this database's ways to newest versions, to trigrams and to all words."""
     # Two seeks by number, where the index of versions would lead to a number as well.
-    text = text.replace(NEWEST, CURRENT).replace(VOCABULARY, _VOCABULARY)
+    text = text.replace(NEWEST_VERSION, CURRENT_VERSION).replace(VOCABULARY, _VOCABULARY)
     return text.replace(".content MATCH ?", ".full_text MATCH ?")
 
 

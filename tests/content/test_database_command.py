@@ -87,7 +87,7 @@ def test_an_index_that_is_wrong_is_listed_and_reindex_repairs_it(
         ("UPDATE version SET body = NULL WHERE logical_id = 'p1'", "it is deleted in one table only"),
         (
             "UPDATE version SET logical_id = 'p2' WHERE logical_id = 'p1'",
-            "its current version has another id",
+            "a version of it has another id",
         ),
         (
             "INSERT INTO version (serial, type, resource, version_id, last_updated, method, body, logical_id)"

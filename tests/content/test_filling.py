@@ -74,7 +74,7 @@ def problems(store: RelationalStore) -> list[str]:
 def stored(store: RelationalStore) -> list[tuple[Any, ...]]:
     """Everything that a load wrote, but for the numbers that rows got."""
     found = store.rows(
-        "SELECT 'version', r.logical_id, v.version_id, v.body FROM version AS v"
+        "SELECT 'version', r.logical_id || ' as ' || v.logical_id, v.version_id, v.body FROM version AS v"
         " JOIN resource AS r ON r.serial = v.resource"
     )
     for table in TABLES[1:]:

@@ -11,7 +11,7 @@ from fhir_service.store.contract import StoredVersion
 from fhir_service.store.postgres import numbered
 from fhir_service.store.relational import RelationalStore
 from tests.databases import new_postgres_database
-from tests.interactions.writers import BUILT, ask, services_over
+from tests.interactions.writers import BUILT, ask, parsed, services_over
 from tests.store.test_parameters import definition
 from tests.store.test_relational import put, search
 
@@ -101,6 +101,18 @@ def test_what_is_presumed_of_definitions_is_looked_at_with_the_first_statement(
     with store.presuming():
         assert [one["code"] for one in parameters["r4"].pending_data] == ["eyes"]
         assert (store.read("r4", "Library", "a") is not None) == is_there
+
+
+def test_what_is_in_order_stays_so_within_the_first_statement(store: RelationalStore) -> None:
+    services = services_over(store)
+    for number in range(12):
+        library = {"resourceType": "Library", "id": f"l{number}", "status": "draft", "type": {"text": "x"}}
+        titled = {"title": f"title {number % 3}", "name": f"Name{number:02}"}
+        assert ask(services, "PUT", f"Library/l{number}", {**library, **titled}).status == 201
+    for _ in range(3):
+        bundle = parsed(ask(services, "GET", "Library", None, (("_sort", "title,-name"),)))
+        found = [int(entry["resource"]["id"][1:]) for entry in bundle["entry"]]
+        assert found == sorted(range(12), key=lambda number: (number % 3, -number))
 
 
 def test_what_is_refused_for_what_was_presumed_is_looked_at_before_it_is_told(store: RelationalStore) -> None:

@@ -42,6 +42,10 @@ def _copy_rows() -> None:
         sa.PrimaryKeyConstraint("serial"),
         sa.UniqueConstraint("resource", "version_id"),
     )
-    op.execute(f"INSERT INTO version SELECT version.*, {_ID} FROM version_before AS version ORDER BY serial")
+    columns = "serial, type, resource, version_id, last_updated, method, body"
+    op.execute(
+        f"INSERT INTO version ({columns}, logical_id)"
+        f" SELECT {columns}, {_ID} FROM version_before AS version ORDER BY serial"
+    )
     op.drop_table("version_before")
     op.create_index("version_by_type", "version", ["type", "serial"], unique=False)
