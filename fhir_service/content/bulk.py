@@ -45,7 +45,7 @@ from fhir_service.store.transaction import Transaction
 
 BATCH = 500
 BATCH_BYTES = 2_000_000
-TOGETHER = 4
+TOGETHER = 8
 """So many batches are a transaction, of which SQLite makes one piece of its full text: fewer are merged."""
 
 

@@ -37,8 +37,9 @@ T = TypeVar("T")
 
 Gate = Callable[[dict[str, Any]], Sequence[Issue]]
 
-# So many batches a worker are sent ahead: none waits for the writer, and memory stays flat.
-_AHEAD = 2
+# So many batches a worker are sent ahead, as many as are written together: none waits for the writer, and
+# memory stays flat.
+_AHEAD = 8
 
 
 class WorkersEnded(Exception):

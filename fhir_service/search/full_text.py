@@ -35,7 +35,7 @@ Groups: TypeAlias = tuple[tuple[tuple[str, ...], ...], ...]
 
 MAXIMUM_GROUPS = 32
 
-# Of all its words, with a space between. More would say no more about a resource; some have megabytes.
+# Of all its words, with the spaces between. More would say no more about a resource; some have megabytes.
 MAXIMUM_CHARACTERS = 100_000
 
 
@@ -44,21 +44,28 @@ def words(text: str) -> list[str]:
     return text.translate(_ASCII).split() if text.isascii() else _WORD.findall(fold(text))
 
 
-def narrative_words(div: str) -> list[str]:
-    """The words of an XHTML narrative, without its tags."""
-    return words(html.unescape(_TAG.sub(" ", div)))
+def spaced(text: str) -> str:
+    """The same words with one space or more between them, for what takes texts apart by itself."""
+    if text.isascii():
+        return text.translate(_ASCII).strip()
+    return " ".join(_WORD.findall(fold(text)))
+
+
+def plain_text(div: str) -> str:
+    """An XHTML narrative without its tags."""
+    return html.unescape(_TAG.sub(" ", div))
 
 
 def text_columns(resource: dict[str, Any]) -> tuple[str, str]:
-    """The words of the narrative, and the others of the resource, each joined by spaces.
+    """The words of the narrative, and the others of the resource, each with spaces between.
 
     How the store makes one content of them is its own affair (schema.py).
     """
     div = resource.get("text", {}).get("div", "") if isinstance(resource.get("text"), dict) else ""
-    narrative = " ".join(narrative_words(div))[:MAXIMUM_CHARACTERS]
+    narrative = spaced(plain_text(div))[:MAXIMUM_CHARACTERS]
     strings: list[str] = []
     _collect((value for name, value in resource.items() if name not in _NO_CONTENT), strings)
-    others = " ".join(words(" ".join(strings)[:MAXIMUM_CHARACTERS]))
+    others = spaced(" ".join(strings)[:MAXIMUM_CHARACTERS])
     return narrative, others[: max(0, MAXIMUM_CHARACTERS - len(narrative) - 1)]
 
 

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from fhir_service import create_app
 from fhir_service.cli import main
-from fhir_service.content import bulk
+from fhir_service.content import bulk, preparing
 from fhir_service.content.bulk import Settled, bulk_load
 from fhir_service.content.preparing import WorkersEnded
 from fhir_service.content.sources import open_source
@@ -109,6 +109,7 @@ def kinds(store: RelationalStore) -> list[str]:
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "BATCH", 2)
     monkeypatch.setattr(bulk, "TOGETHER", 1)
+    monkeypatch.setattr(preparing, "_AHEAD", 2)
 
 
 def test_nobody_searches_before_the_index_is_built(store: RelationalStore, tmp_path: Path) -> None:
@@ -259,7 +260,7 @@ KILLED = """
 import os, sys
 from fhir_service.cli import main
 from fhir_service.content import bulk, load_command
-bulk.BATCH = 2
+bulk.BATCH, bulk.TOGETHER = 2, 4
 load_command._SMALL = 0
 reject, calls = bulk._reject, []
 def die_in_the_seventh_batch(*arguments):
@@ -309,7 +310,7 @@ def test_a_load_that_was_killed_goes_on_and_lists_every_reject(
     while any(map(is_alive, workers)):
         assert time.monotonic() < patience, "the workers of a killed load live on"
         time.sleep(0.05)
-    assert store.rows("SELECT count(*) FROM resource")[0][0] == 5  # four batches are a transaction
+    assert store.rows("SELECT count(*) FROM resource")[0][0] == 5  # of four batches together
     assert len(rejected.read_text().splitlines()) == 5
     refused = run(database_url, "db", "check")
     assert refused.exit_code == 1 and "`fhir-service db migrate`" in refused.output

@@ -12,7 +12,7 @@ from typing import Any
 
 from fhir_service.errors import Invalid
 from fhir_service.search.definitions import SearchParameter
-from fhir_service.search.full_text import narrative_words, words
+from fhir_service.search.full_text import plain_text, words
 from fhir_service.search.param_types import Context, OtherRow, Row, string
 from fhir_service.search.predicates import AnyOf, Indexed, Predicate, like
 
@@ -24,7 +24,7 @@ def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
 
 
 def rows(type_name: str, value: Any) -> Iterator[Row]:
-    text = " ".join(narrative_words(value.get("div", ""))) if isinstance(value, dict) else ""
+    text = " ".join(words(plain_text(value.get("div", "")))) if isinstance(value, dict) else ""
     if text:
         yield string.string_row(text)
 
