@@ -4,7 +4,7 @@ https://sqlite.org/wal.html#ckpt and https://sqlite.org/pragma.html#pragma_wal_c
 
 A checkpoint waits for the disk twice: until the log is on it, and until the file is. A writer that makes its
 own stands still meanwhile, and one every four megabytes copies the pages at the end of each table again and
-again. So a thread makes them, a second apart. It never empties the log, since the writer has gone on; the
+again. So a thread makes them, three seconds apart. It never empties the log, since the writer has gone on; the
 writer does that when the log is long, and finds most of it done.
 """
 
@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
-_EVERY_SECONDS = 1.0
+_EVERY_SECONDS = 3.0
 
 
 @contextmanager
