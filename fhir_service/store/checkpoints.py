@@ -4,8 +4,8 @@ https://sqlite.org/wal.html#ckpt and https://sqlite.org/pragma.html#pragma_wal_c
 
 A checkpoint waits for the disk twice: until the log is on it, and until the file is. A writer that makes its
 own stands still meanwhile, and one every four megabytes copies the pages at the end of each table again and
-again. So a thread makes them, three seconds apart. It never empties the log, since the writer has gone on; the
-writer does that when the log is long, and finds most of it done.
+again. So a thread makes them, three seconds apart. It never empties the log, since the writer has gone on;
+the writer does that when the log is long, and finds most of it done.
 """
 
 from __future__ import annotations
