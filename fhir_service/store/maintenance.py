@@ -123,13 +123,14 @@ _FAULT = (
 def broken_versions(store: RelationalStore) -> Iterator[str]:
     """Resources whose versions are not what the resource's row says."""
     rows = store.rows(
-        f"SELECT t.release, t.name, r.logical_id, {_FAULT} FROM resource AS r"
-        " JOIN type AS t ON t.number = r.type"
+        "SELECT release, name, logical_id, fault FROM"
+        f" (SELECT t.release, t.name, r.logical_id, r.serial, {_FAULT} AS fault"
+        " FROM resource AS r JOIN type AS t ON t.number = r.type"
         " LEFT JOIN version AS v ON v.serial = r.current_version AND v.resource = r.serial"
-        f" WHERE r.type NOT IN ({contained.TYPES}) AND {_FAULT} <> '' ORDER BY r.serial"
+        f" WHERE r.type NOT IN ({contained.TYPES})) AS looked_at WHERE fault <> '' ORDER BY serial"
     )
-    for release, type_name, logical_id, told in rows:
-        yield f"{release} {type_name}/{logical_id}: {told}"
+    for release, type_name, logical_id, fault in rows:
+        yield f"{release} {type_name}/{logical_id}: {fault}"
 
 
 def serials_to_check(store: RelationalStore, everything: bool) -> list[int]:
