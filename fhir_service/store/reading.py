@@ -11,6 +11,7 @@ from fhir_service.search.predicates import Indexed, Key, keys
 from fhir_service.search.query import Query
 from fhir_service.store import snapshot, sql
 from fhir_service.store.contract import HistoryPage, HistoryScope, Page, StoredVersion
+from fhir_service.store.lengths import Lengths
 from fhir_service.store.searching import Searcher
 from fhir_service.store.sql import Names, Sql
 from fhir_service.store.versions import history
@@ -24,6 +25,7 @@ class Reading(ABC):
     def __init__(self) -> None:
         self._numbers: dict[str, Names] = {}
         self._newest: dict[str, list[tuple[Any, ...]]] = {}
+        self._lengths = Lengths()
 
     @abstractmethod
     def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
@@ -39,7 +41,7 @@ class Reading(ABC):
         return self._version(sql.VREAD, release, type_name, logical_id, version_id)
 
     def search(self, release: str, query: Query) -> Page:
-        return Searcher(self._rows, self._names(release, query)).page(query)
+        return Searcher(self._rows, self._names(release, query), self._lengths).page(query)
 
     def indexed_uris(self, release: str, parameter: Key, prefix: str, limit: int) -> list[str]:
         names = self._names(release, Query(parameter[0], Indexed("uri", parameter, ())))

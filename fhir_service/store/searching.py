@@ -41,6 +41,7 @@ from fhir_service.search.sorting import SortKey
 from fhir_service.store import sql, vocabulary
 from fhir_service.store.contract import Page, StoredVersion
 from fhir_service.store.including import include
+from fhir_service.store.lengths import Lengths
 from fhir_service.store.sql import Driver, Names, Sql
 
 # How far a driver is looked at before another one is preferred.
@@ -70,6 +71,7 @@ class Searcher:
 
     run: Run
     names: Names
+    lengths: Lengths
 
     def page(self, query: Query) -> Page:
         if query.type_name not in self.names.types:
@@ -144,13 +146,14 @@ class Searcher:
         return shortest
 
     def _length(self, driver: Driver, query: Query, limit: int) -> int:
-        rows: int = self.run(sql.length(driver, self._type(query), limit))[0][0]
-        return rows
+        return self.lengths.of(sql.length(driver, self._type(query), limit), self._number)
+
+    def _number(self, statement: Sql) -> int:
+        number: int = self.run(statement)[0][0]
+        return number
 
     def _count(self, driver: Driver, query: Query) -> int:
-        counted = sql.count_matches(driver, query.predicate, self._type(query), self.names)
-        total: int = self.run(counted)[0][0]
-        return total
+        return self._number(sql.count_matches(driver, query.predicate, self._type(query), self.names))
 
     def _type(self, query: Query) -> int:
         return self.names.types[query.type_name]
@@ -184,7 +187,7 @@ class Searcher:
             return True
         asked = (driver, query.predicate, self._type(query), self.names)
         found = sql.every_match(*asked, limit=SORT_LIMIT + 1)
-        return bool(self.run(sql.count(found))[0][0] <= SORT_LIMIT)
+        return self.lengths.of(sql.count(found), self._number) <= SORT_LIMIT
 
     def _sorted_as_a_whole(
         self, query: Query, choices: dict[int, Driver]
@@ -246,7 +249,7 @@ class Searcher:
         if parameter is None:
             return Nothing()
         found = self._first_matches(link.source, link.item)
-        if self.run(sql.count(found))[0][0] > LINK_LIMIT:
+        if self._number(sql.count(found)) > LINK_LIMIT:
             return link
         rows = self.run(sql.referred_ids(found, parameter, link.target, LINK_LIMIT + 1))
         url = self.names.parameters.get(link.canonical) if link.canonical else None
