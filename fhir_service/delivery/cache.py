@@ -47,6 +47,8 @@ _PASSED_BY = frozenset((
 _SPECIAL = _PASSED_BY | {"HTTP_CACHE_CONTROL"}
 _PERSONAL_PATHS = ("/infobutton", "/cds-services", "/auth")
 _NOT_KEPT = ("no-store", "private")
+# In the environment: what `look` found, for `answer`.
+_LOOK = "fhir_service.look"
 _REFUSED = ("q=0", "q=0.0", "q=0.00", "q=0.000")
 # What a 200 would have told and a cache may need; what is about the body is left out:
 # https://www.rfc-editor.org/rfc/rfc9110#status.304
@@ -70,24 +72,29 @@ class Look:
 
 @dataclass(slots=True)
 class Entry:
-    """An answer, its 304, and once somebody has asked for it, the same compressed."""
+    """An answer, and once somebody has asked for them, its 304 and the same compressed."""
 
     token: object
     whole: Given
     etag: str = ""
-    unchanged: Given = Given(304, [], b"")
+    unchanged: Given | None = None
     compressed: Given | None = None
     was_used: bool = False
 
     @property
     def size(self) -> int:
+        """What it holds, or will when all has been asked for but what is compressed."""
         compressed = len(self.compressed.body) if self.compressed else 0
-        return _OVERHEAD + len(self.whole.body) + compressed + 2 * len(self.whole.head)
+        headers = sum([len(name) + len(value) for name, value in self.whole.headers])
+        return _OVERHEAD + len(self.whole.body) + compressed + 2 * headers
 
     def answer_to(self, look: Look) -> Given | None:
         """What GET is given; None for what has to be compressed first."""
         wished, accepted = look.wished, look.accepted
         if wished and self.etag and (wished == self.etag or _matches(wished, self.etag)):
+            if self.unchanged is None:
+                of_304 = [one for one in self.whole.headers if one[0].lower() in _OF_304]
+                self.unchanged = Given(304, of_304, b"")
             return self.unchanged
         if accepted and len(self.whole.body) >= _SMALLEST_COMPRESSED and _takes_gzip(accepted):
             return self.compressed
@@ -182,7 +189,8 @@ class ResponseCache:
         """
         if environ["REQUEST_METHOD"] != "GET" or _is_special(environ):
             return None
-        return self._look(environ)
+        look = environ[_LOOK] = self._look(environ)
+        return look
 
     def kept(self, look: Look) -> Given | None:
         """What is given at once; None for what has to be asked or compressed first."""
@@ -199,7 +207,7 @@ class ResponseCache:
             token = self._token()
         except Exception:  # the database does not answer, which is for the application to tell
             return self._application(environ, start_response)
-        look = self._look(environ)
+        look = environ.get(_LOOK) or self._look(environ)
         entry = self._store.get(look.key, token)
         if entry is None:
             found = self._ask(environ, start_response, look.key, token)
@@ -244,8 +252,7 @@ class ResponseCache:
         body = joined(chunks)
         if len(body) >= _SMALLEST_COMPRESSED:
             headers = _varied(headers, told.get("vary"))
-        of_304 = [one for one in headers if one[0].lower() in _OF_304]
-        entry = Entry(token, Given(200, headers, body), told.get("etag", ""), Given(304, of_304, b""))
+        entry = Entry(token, Given(200, headers, body), told.get("etag", ""))
         self._store.put(key, entry)
         return entry
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from werkzeug.http import HTTP_STATUS_CODES
@@ -23,15 +24,17 @@ STATUS_LINES = {status: f"{status} {name.upper()}" for status, name in HTTP_STAT
 
 
 class Given:
-    """An answer that is whole, and its head as it is sent but for the date."""
-
-    __slots__ = ("status", "headers", "body", "head")
+    """An answer that is whole."""
 
     def __init__(self, status: int, headers: Headers, body: bytes) -> None:
         self.status = status
         self.headers = headers
         self.body = body
-        self.head = head_of(status, headers)
+
+    @cached_property
+    def head(self) -> bytes:
+        """As it is sent, but for the date."""
+        return head_of(self.status, self.headers)
 
 
 @dataclass(slots=True)

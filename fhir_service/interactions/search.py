@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#search and https://hl7.org/fhir/R4/search.html
 from __future__ import annotations
 
 import hashlib
+import marshal
 import re
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +31,8 @@ from fhir_service.security.guard import authorise
 from fhir_service.security.scopes import covered_types
 from fhir_service.served_types import ABSENCE
 from fhir_service.store.contract import Page, StoredVersion
+
+_BODY = StoredVersion._fields.index("body")
 
 # Kinds of clinical use that patient education does not hold: an empty answer must not read as "none known".
 _NOT_HELD = frozenset({"contraindication", "interaction"})
@@ -190,14 +193,10 @@ def _entity_tag(
     links: list[tuple[str, str]], page: Page, included: Sequence[StoredVersion], issues: tuple[Issue, ...]
 ) -> str:
     """A page has no version id: the versions that it is made of tell whether it changed."""
-    made_of = " ".join(
-        [
-            f"{type_name}/{logical_id}/{version_id}/{last_updated}"
-            for type_name, logical_id, version_id, last_updated, *_ in (*page.matches, *included)
-        ]
-    )
-    named = repr((links, page.total, len(page.matches), made_of, issues))
-    return hashlib.blake2b(named.encode(), digest_size=12).hexdigest()
+    versions = [version[:_BODY] for version in (*page.matches, *included)]
+    told = (links, page.total, len(page.matches), versions, repr(issues))
+    # Of this version of the format: those after it tell which strings are the same object.
+    return hashlib.blake2b(marshal.dumps(told, 2), digest_size=12).hexdigest()
 
 
 def _links(request: Request, applied: Pairs, page: Page, subset: Subset) -> list[tuple[str, str]]:

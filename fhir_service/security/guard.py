@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from fhir_service.errors import Forbidden, Unauthorized
@@ -69,8 +70,7 @@ class Guard:
     @property
     def open_scopes(self) -> Scopes:
         """What everybody may do."""
-        reading = READING if self.reads == "open" else ""
-        return every_type(reading + (WRITING if self.writes == "open" else ""))
+        return _open_scopes(self.reads, self.writes)
 
 
 def authorise(
@@ -88,7 +88,7 @@ def authorise(
     """
     needs = NEEDS[interaction_code] if needs is None else needs
     everybody = guard.open_scopes
-    if _covers(everybody, type_name, needs):
+    if _is_open(guard.reads, guard.writes, type_name, needs):
         return everybody
     if guard.writes == "off" and set(needs) & set(WRITING):
         raise Forbidden("Writing is off here; the operator allows it with FHIR_SERVICE_WRITES.")
@@ -107,6 +107,17 @@ def granted_scopes(authorization: str | None, guard: Guard) -> Scopes:
     if guard.reads == "open":
         return guard.open_scopes
     return guard.open_scopes + _scopes_of(authorization, guard.verifier)
+
+
+@lru_cache(maxsize=16)
+def _open_scopes(reads: str, writes: str) -> Scopes:
+    reading = READING if reads == "open" else ""
+    return every_type(reading + (WRITING if writes == "open" else ""))
+
+
+@lru_cache(maxsize=1_024)  # asked for every request, and once more for a search
+def _is_open(reads: str, writes: str, type_name: str, needs: str) -> bool:
+    return _covers(_open_scopes(reads, writes), type_name, needs)
 
 
 def _covers(scopes: Scopes, type_name: str, actions: str) -> bool:
