@@ -38,6 +38,9 @@ class Bench:
     seconds: int = 5
     rounds: int = 3
     peer: str = ""
+    warm: int = 10
+    """Seconds of a first round that does not count, where each request is asked once. A database takes into
+    its own memory then what it keeps there: PostgreSQL was at its pace after some 8 s."""
 
     @contextlib.contextmanager
     def server(self, size: int | None = None, *, writes: bool = False) -> Iterator[Server]:
@@ -85,14 +88,14 @@ class Bench:
     def each_once(self, server: Server, requests: Iterable[Asked], most: int) -> dict[str, float]:
         """The rate and 99th percentile of requests that are asked once each, and the processor time of one.
 
-        Medians of rounds, each of other requests, at most so many; before them one that does not count, in
-        which a database takes into its own memory what it keeps there. Our own server is held in turns
-        against an application that only works as long: `bound` is the 99th percentile of that.
+        Medians of rounds, each of other requests, at most so many, after one that does not count. Our own
+        server is held in turns against an application that only works as long: `bound` is the 99th percentile
+        of that.
         """
         upcoming, took, alike = iter(requests), list[float](), list[float]()
         measured = list[Measured]()
         with bare(200, b"", {}) if server.process else contextlib.nullcontext() as other:
-            self._timed(server, server.base, islice(upcoming, most))
+            wrk(server.base, islice(upcoming, most), seconds=self.warm)
             bridge = self._timed(other, f"{other.base}/answer?0")[1] if other else 0.0
             for _ in range(self.rounds):
                 one, seconds = self._timed(server, server.base, islice(upcoming, most))

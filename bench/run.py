@@ -48,7 +48,8 @@ def main() -> None:
         if arguments.fresh:
             stores.forget()
         peer = arguments.peer.rstrip("/")
-        bench = Bench(_sizes(arguments, SQLITE), stores, "", arguments.seconds, arguments.rounds, peer)
+        asked = (arguments.seconds, arguments.rounds, peer, arguments.warm)
+        bench = Bench(_sizes(arguments, SQLITE), stores, "", *asked)
         if bench.peer:
             _fill(bench.peer)
         _measure(bench, arguments)
@@ -94,13 +95,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--fresh", action="store_true", help="make all databases anew: loads are timed again")
     parser.add_argument("--seconds", type=int, default=5, help="how long each measurement takes")
     parser.add_argument("--rounds", type=int, default=3, help="how often it is taken beside nginx")
+    parser.add_argument("--warm", type=int, default=10, help="seconds before them that do not count")
     parser.add_argument("--rows", type=_numbers, default=_every_row(), help="only these, such as 1,3")
     parser.add_argument("--on", nargs="+", choices=BOTH, default=BOTH, help="only on this database")
     arguments = parser.parse_args()
     arguments.name = arguments.peer if arguments.peer == "fhirstarter" else "peer"
     arguments.largest = BOTH if arguments.largest == [] else arguments.largest or ()
     if arguments.smoke:
-        arguments.seconds = arguments.rounds = 1
+        arguments.seconds = arguments.rounds = arguments.warm = 1
     return arguments
 
 
