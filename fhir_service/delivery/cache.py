@@ -20,6 +20,7 @@ from __future__ import annotations
 import gzip
 import secrets
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -83,10 +84,8 @@ class Entry:
 
     @property
     def size(self) -> int:
-        """What it holds, or will when all has been asked for but what is compressed."""
         compressed = len(self.compressed.body) if self.compressed else 0
-        headers = sum([len(name) + len(value) for name, value in self.whole.headers])
-        return _OVERHEAD + len(self.whole.body) + compressed + 2 * headers
+        return _OVERHEAD + self.whole.size + compressed
 
     def answer_to(self, look: Look) -> Given | None:
         """What GET is given; None for what has to be compressed first."""
@@ -111,7 +110,8 @@ class Store:
 
     most_bytes: int = MOST_BYTES
     held: int = 0
-    _entries: dict[bytes, Entry] = field(default_factory=dict)
+    # In the order in which they came. A plain dict would look for its first one behind all that have gone.
+    _entries: OrderedDict[bytes, Entry] = field(default_factory=OrderedDict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def get(self, key: bytes, token: object) -> Entry | None:
@@ -145,7 +145,7 @@ class Store:
         entry = self._entries[key]
         if entry.was_used:
             entry.was_used = False
-            self._entries[key] = self._entries.pop(key)
+            self._entries.move_to_end(key)
         else:
             self._drop(key)
 

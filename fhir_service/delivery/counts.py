@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from fhir_service.delivery.server.memory import folder_in_memory
+
 _MOST_WORKERS = 1_024
 _NUMBER_BYTES = 8  # a C double
 
@@ -24,7 +26,7 @@ _NUMBER_BYTES = 8  # a C double
 @contextmanager
 def shared_file() -> Iterator[Path]:
     """The file, for as long as workers may come; still empty."""
-    with NamedTemporaryFile(prefix="fhir-service-counts-") as file:
+    with NamedTemporaryFile(prefix="fhir-service-counts-", dir=folder_in_memory()) as file:
         yield Path(file.name)
 
 

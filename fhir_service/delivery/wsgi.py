@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from werkzeug.http import HTTP_STATUS_CODES
@@ -24,17 +24,35 @@ STATUS_LINES = {status: f"{status} {name.upper()}" for status, name in HTTP_STAT
 
 
 class Given:
-    """An answer that is whole."""
+    """An answer that is whole.
+
+    Its headers are kept as one tuple of names and values, and the head is made when it is first wanted. Many
+    thousands may be kept, and whatever has objects within is looked through for garbage.
+    """
+
+    __slots__ = ("status", "body", "_told", "_head")
 
     def __init__(self, status: int, headers: Headers, body: bytes) -> None:
         self.status = status
-        self.headers = headers
         self.body = body
+        self._told = tuple(chain.from_iterable(headers))
+        self._head = b""
 
-    @cached_property
+    @property
+    def headers(self) -> Headers:
+        return [*zip(self._told[::2], self._told[1::2], strict=True)]
+
+    @property
     def head(self) -> bytes:
         """As it is sent, but for the date."""
-        return head_of(self.status, self.headers)
+        if not self._head:
+            self._head = head_of(self.status, self.headers)
+        return self._head
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body and of what stands in the headers."""
+        return len(self.body) + sum(map(len, self._told))
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import ipaddress
 import time
@@ -346,6 +347,17 @@ def test_the_cache_is_bounded_in_bytes_and_drops_what_was_used_least() -> None:
     assert service.asked == before
     service.get("/1")
     assert service.asked == before + 1
+
+
+def test_what_is_kept_has_few_objects_that_are_looked_through_for_garbage() -> None:
+    """Those that come and go in equal numbers are young for long: then all are looked through in one go."""
+    store, headers = Store(), [(f"Header-{number}", "value") for number in range(10)]
+    gc.collect()
+    before = len(gc.get_objects())
+    for number in range(1_000):
+        store.put(b"%d" % number, Entry("1", Given(200, list(headers), BODY)))
+    gc.collect()
+    assert len(gc.get_objects()) - before < 3_000
 
 
 def test_what_is_compressed_counts(service: Service) -> None:

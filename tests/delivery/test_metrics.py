@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import gettempdir
 from types import SimpleNamespace
 
 import pytest
@@ -149,3 +150,15 @@ def test_numbers_without_a_file_are_those_of_the_process() -> None:
     counts = Counts(["a", ("b", 1)])
     counts.add(("b", 1), 2.5)
     assert (counts.total("a"), counts.total(("b", 1))) == (0, 2.5)
+
+
+def test_the_numbers_are_in_memory_where_there_is_a_folder_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever writes to a file on a disk now and then waits for that."""
+    monkeypatch.setattr("fhir_service.delivery.server.memory._FOLDER", str(tmp_path))
+    with shared_file() as path:
+        assert path.parent == tmp_path
+    monkeypatch.setattr("fhir_service.delivery.server.memory._FOLDER", str(tmp_path / "none"))
+    with shared_file() as path:
+        assert path.parent == Path(gettempdir())

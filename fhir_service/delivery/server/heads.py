@@ -7,6 +7,7 @@ digest with a secret of the process, so that nobody's query stands in memory in 
 from __future__ import annotations
 
 import secrets
+from collections import OrderedDict
 from hashlib import blake2b
 from typing import Any
 
@@ -20,7 +21,7 @@ class Heads:
 
     def __init__(self) -> None:
         self._keyed = blake2b(digest_size=24, key=secrets.token_bytes(32))
-        self._asked: dict[bytes, Any] = {}
+        self._asked: OrderedDict[bytes, Any] = OrderedDict()
 
     def of(self, address: str) -> Known:
         """Those that one client sends: an answer may depend on who asks."""
@@ -34,7 +35,7 @@ class Known:
     :param keyed: the beginning of each digest
     """
 
-    def __init__(self, keyed: blake2b, asked: dict[bytes, Any]) -> None:
+    def __init__(self, keyed: blake2b, asked: OrderedDict[bytes, Any]) -> None:
         self._copy = keyed.copy
         self._asked = asked
 
@@ -50,5 +51,5 @@ class Known:
         digest = self._copy()
         digest.update(head)
         if len(self._asked) >= _MOST:
-            del self._asked[next(iter(self._asked))]
+            self._asked.popitem(last=False)
         self._asked[digest.digest()] = look

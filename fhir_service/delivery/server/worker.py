@@ -23,6 +23,7 @@ from gunicorn.workers.base import Worker
 
 from fhir_service.delivery.server.connection import Connection, Shared
 from fhir_service.delivery.server.listening import Listener, Shares
+from fhir_service.delivery.server.memory import folder_in_memory
 from fhir_service.delivery.server.request import environ_of_server
 from fhir_service.delivery.server.slots import Slots, note_failure
 from fhir_service.delivery.wsgi import Application, Environ, Given
@@ -83,6 +84,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "workers": workers,
             "threads": slots,
             "worker_class": HttpWorker,
+            "worker_tmp_dir": folder_in_memory(),  # a file there is touched to tell that all is well
             "backlog": _BACKLOG,
             "timeout": _MOST_SILENCE,
             "graceful_timeout": _PATIENCE,
