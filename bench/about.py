@@ -20,6 +20,7 @@ from bench.bench import Bench
 from bench.corpus import SEED, resources
 from bench.databases import SETTINGS, SQLITE, version
 from bench.queries import SHAPES
+from bench.scheduling import shared_by
 
 _SAMPLE = 4_000
 
@@ -33,7 +34,7 @@ def about(bench: Bench, load_before: float, server: str, sizes: str) -> dict[str
         "body bytes": _body_bytes(),
         "code frequencies": _code_frequencies(),
         "mix of row 5": ", ".join(f"{name} {weight} %" for name, (weight, _) in SHAPES.items()),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": f"{len(os.sched_getaffinity(0))}, shared by {shared_by()}",
         "load of the machine": f"{load_before:.1f} before, {os.getloadavg()[0]:.1f} after",
         "Python": platform.python_version(),
     }

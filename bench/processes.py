@@ -63,7 +63,7 @@ def service(database_url: str, log: Path, *, writes: bool = False) -> Iterator[S
             env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            process_group=0,
         )
     try:
         wait_for(f"http://127.0.0.1:{port}/readyz", process)

@@ -32,6 +32,7 @@ from bench.peer_fhirstarter import NAME, fhirstarter
 from bench.report import RESULTS, as_json, redraw, table
 from bench.requirements import install
 from bench.rows import ROWS
+from bench.scheduling import shared_by_process
 from bench.stores import Stores
 from bench.wrk import Failed
 
@@ -42,6 +43,7 @@ def main() -> None:
     arguments = _arguments()
     install(with_postgresql=not arguments.peer and POSTGRESQL in arguments.on)
     with contextlib.ExitStack() as opened:
+        opened.enter_context(shared_by_process())
         if arguments.peer == "fhirstarter":
             arguments.peer = opened.enter_context(fhirstarter())
         stores = opened.enter_context(Stores())
