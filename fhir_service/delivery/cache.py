@@ -33,8 +33,8 @@ KEPT = "kept answers"
 MOST_BYTES = 64_000_000
 """What all entries of a worker may hold together, keys included."""
 _LARGEST_ENTRY = 4_000_000
-_OVERHEAD = 1_500
-"""What an entry costs besides its bytes: measured with tracemalloc."""
+_OVERHEAD = 1_900
+"""What an entry costs besides its bytes, when all has been asked for: measured with tracemalloc."""
 _SMALLEST_COMPRESSED = 1_000
 _COMPRESSION = 6
 
@@ -48,8 +48,6 @@ _PASSED_BY = frozenset((
 _SPECIAL = _PASSED_BY | {"HTTP_CACHE_CONTROL"}
 _PERSONAL_PATHS = ("/infobutton", "/cds-services", "/auth")
 _NOT_KEPT = ("no-store", "private")
-# In the environment: what `look` found, for `answer`.
-_LOOK = "fhir_service.look"
 _REFUSED = ("q=0", "q=0.0", "q=0.00", "q=0.000")
 # What a 200 would have told and a cache may need; what is about the body is left out:
 # https://www.rfc-editor.org/rfc/rfc9110#status.304
@@ -189,8 +187,7 @@ class ResponseCache:
         """
         if environ["REQUEST_METHOD"] != "GET" or _is_special(environ):
             return None
-        look = environ[_LOOK] = self._look(environ)
-        return look
+        return self._look(environ)
 
     def kept(self, look: Look) -> Given | None:
         """What is given at once; None for what has to be asked or compressed first."""
@@ -207,7 +204,7 @@ class ResponseCache:
             token = self._token()
         except Exception:  # the database does not answer, which is for the application to tell
             return self._application(environ, start_response)
-        look = environ.get(_LOOK) or self._look(environ)
+        look = self._look(environ)
         entry = self._store.get(look.key, token)
         if entry is None:
             found = self._ask(environ, start_response, look.key, token)

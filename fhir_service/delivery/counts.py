@@ -44,6 +44,9 @@ class Counts:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
             os.ftruncate(self._descriptor, row_bytes * _MOST_WORKERS)
             row = _take_row(self._descriptor)
+            # So that its place is there: where none is left, who writes to the map is ended by the system.
+            start = row * row_bytes
+            os.pwrite(self._descriptor, os.pread(self._descriptor, row_bytes, start), start)
             self._map = mmap.mmap(self._descriptor, row_bytes * _MOST_WORKERS)
         self._numbers = memoryview(self._map).cast("d")
         self._first = row * len(self._columns)

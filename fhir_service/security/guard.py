@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from fhir_service.errors import Forbidden, Unauthorized
 from fhir_service.security.errors import TokenError
-from fhir_service.security.scopes import NEEDS, Scope, Scopes, allows, every_type, written
+from fhir_service.security.scopes import EVERY_TYPE, NEEDS, Scope, Scopes, allows, every_type, written
 
 if TYPE_CHECKING:  # most services need no token, and none of what checks one
     from fhir_service.security.tokens import Verifier
@@ -88,7 +88,7 @@ def authorise(
     """
     needs = NEEDS[interaction_code] if needs is None else needs
     everybody = guard.open_scopes
-    if _is_open(guard.reads, guard.writes, type_name, needs):
+    if _is_open(guard.reads, guard.writes, needs):
         return everybody
     if guard.writes == "off" and set(needs) & set(WRITING):
         raise Forbidden("Writing is off here; the operator allows it with FHIR_SERVICE_WRITES.")
@@ -115,9 +115,9 @@ def _open_scopes(reads: str, writes: str) -> Scopes:
     return every_type(reading + (WRITING if writes == "open" else ""))
 
 
-@lru_cache(maxsize=1_024)  # asked for every request, and once more for a search
-def _is_open(reads: str, writes: str, type_name: str, needs: str) -> bool:
-    return _covers(_open_scopes(reads, writes), type_name, needs)
+@lru_cache(maxsize=64)  # asked for every request, and once more for a search
+def _is_open(reads: str, writes: str, needs: str) -> bool:
+    return _covers(_open_scopes(reads, writes), EVERY_TYPE, needs)
 
 
 def _covers(scopes: Scopes, type_name: str, actions: str) -> bool:

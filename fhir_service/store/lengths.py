@@ -1,41 +1,36 @@
-"""How long walks are, remembered for a while: enough to choose the shortest of them.
+"""How long walks are, remembered while nothing is committed: to choose the shortest of them.
 
-A length chooses between ways to the same answer. One that is out of date costs time, and no answer is wrong;
-and which code is common, and which is rare, hardly changes within a minute.
+What is chosen decides in which order a search without `_sort` answers. So every process has to choose alike,
+from the same data: nothing that was counted is believed once there may be other data.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from fhir_service.store.sql import Sql
-
-# Seconds after which one is forgotten: no sooner, and at most twice as late.
-_KEPT = 30
 
 # Some 100 bytes each.
 _MOST = 8_192
 
 
 class Lengths:
-    """Those of one process. What is remembered twice or lost between threads is only counted again."""
+    """Those of one process. What is counted twice or lost between threads is only counted again."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
-        self._recent: dict[int, int] = {}
-        self._older: dict[int, int] = {}
-        self._until = now() + _KEPT
+    def __init__(self) -> None:
+        self._held: tuple[object, dict[int, int]] = (None, {})
 
-    def of(self, statement: Sql, count: Callable[[Sql], int]) -> int:
-        """What the statement counts, or counted."""
-        if len(self._recent) >= _MOST or self._now() > self._until:
-            self._recent, self._older, self._until = {}, self._recent, self._now() + _KEPT
-        # Two statements with the same hash would be taken for one: then a choice is a poor one.
+    def of(self, token: object, statement: Sql, count: Callable[[Sql], int]) -> int:
+        """What the statement counts, or counted.
+
+        :param token: read before; while it is the same, nothing has been committed
+        """
+        held = self._held
+        if held[0] != token or len(held[1]) >= _MOST:
+            held = self._held = (token, {})  # as a whole: other threads may have read another token
+        # Two statements with the same hash would be taken for one, which is no worse than a poor choice.
         key = hash((statement.text, *statement.values))
-        known = self._recent.get(key)
+        known = held[1].get(key)
         if known is None:
-            known = self._older.get(key)
-        if known is None:
-            known = self._recent[key] = count(statement)
+            known = held[1][key] = count(statement)
         return known

@@ -11,7 +11,6 @@ from fhir_service.search.predicates import Indexed, Key, keys
 from fhir_service.search.query import Query
 from fhir_service.store import snapshot, sql
 from fhir_service.store.contract import HistoryPage, HistoryScope, Page, StoredVersion
-from fhir_service.store.lengths import Lengths
 from fhir_service.store.searching import Searcher
 from fhir_service.store.sql import Names, Sql
 from fhir_service.store.versions import history
@@ -25,11 +24,15 @@ class Reading(ABC):
     def __init__(self) -> None:
         self._numbers: dict[str, Names] = {}
         self._newest: dict[str, list[tuple[Any, ...]]] = {}
-        self._lengths = Lengths()
 
     @abstractmethod
     def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
         """Run a statement, written with `?`."""
+
+    def _length(self, statement: Sql) -> int:
+        """What a statement counts, by which a walk is chosen."""
+        length: int = self._rows(statement)[0][0]
+        return length
 
     def presuming(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -41,7 +44,7 @@ class Reading(ABC):
         return self._version(sql.VREAD, release, type_name, logical_id, version_id)
 
     def search(self, release: str, query: Query) -> Page:
-        return Searcher(self._rows, self._names(release, query), self._lengths).page(query)
+        return Searcher(self._rows, self._names(release, query), self._length).page(query)
 
     def indexed_uris(self, release: str, parameter: Key, prefix: str, limit: int) -> list[str]:
         names = self._names(release, Query(parameter[0], Indexed("uri", parameter, ())))

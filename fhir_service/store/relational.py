@@ -14,6 +14,7 @@ from fhir_service.errors import Contended, Unavailable
 from fhir_service.search.definitions import SearchParameters
 from fhir_service.store.connections import READER, WRITER, Connections, ThreadConnections
 from fhir_service.store.database import DEFINITIONS, FILLING, Database, Rows
+from fhir_service.store.lengths import Lengths
 from fhir_service.store.migration import migrate
 from fhir_service.store.parameters import STATE, StoredParameters, while_state_is
 from fhir_service.store.reading import Reading
@@ -32,6 +33,7 @@ class RelationalStore(Reading):
         self.commits = 0
         """how many transactions this store has committed itself"""
         self._watch = ChangeWatch(database, lambda: self.commits)
+        self._lengths = Lengths()
         self._state: Rows | None = None
         """what `parameters.STATE` was when it was last looked at"""
 
@@ -71,6 +73,17 @@ class RelationalStore(Reading):
                     raise
                 own.drop(READER)
                 return self._found(own, statement)
+
+    def _length(self, statement: Sql) -> int:
+        token, count = self._token(), super()._length
+        return count(statement) if token is None else self._lengths.of(token, statement, count)
+
+    def _token(self) -> object | None:
+        """Other after every commit that may be seen; None when the database does not answer."""
+        try:
+            return self._watch.look()
+        except self.database.errors():
+            return None
 
     def _found(self, own: Connections, statement: Sql) -> list[tuple[Any, ...]]:
         if statement is STATE:

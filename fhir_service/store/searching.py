@@ -41,7 +41,6 @@ from fhir_service.search.sorting import SortKey
 from fhir_service.store import sql, vocabulary
 from fhir_service.store.contract import Page, StoredVersion
 from fhir_service.store.including import include
-from fhir_service.store.lengths import Lengths
 from fhir_service.store.sql import Driver, Names, Sql
 
 # How far a driver is looked at before another one is preferred.
@@ -67,11 +66,15 @@ Run: TypeAlias = Callable[[Sql], list[tuple[Any, ...]]]
 
 @dataclass(frozen=True)
 class Searcher:
-    """Searches of one release; `run` executes a statement on this thread's connection."""
+    """Searches of one release.
+
+    :param run: executes a statement on this thread's connection
+    :param length: what a statement counts, or counted in the same data
+    """
 
     run: Run
     names: Names
-    lengths: Lengths
+    length: Callable[[Sql], int]
 
     def page(self, query: Query) -> Page:
         if query.type_name not in self.names.types:
@@ -146,7 +149,7 @@ class Searcher:
         return shortest
 
     def _length(self, driver: Driver, query: Query, limit: int) -> int:
-        return self.lengths.of(sql.length(driver, self._type(query), limit), self._number)
+        return self.length(sql.length(driver, self._type(query), limit))
 
     def _number(self, statement: Sql) -> int:
         number: int = self.run(statement)[0][0]
@@ -187,7 +190,7 @@ class Searcher:
             return True
         asked = (driver, query.predicate, self._type(query), self.names)
         found = sql.every_match(*asked, limit=SORT_LIMIT + 1)
-        return self.lengths.of(sql.count(found), self._number) <= SORT_LIMIT
+        return self.length(sql.count(found)) <= SORT_LIMIT
 
     def _sorted_as_a_whole(
         self, query: Query, choices: dict[int, Driver]

@@ -90,6 +90,10 @@ class Server(RelationalStore):
         position = position_of(token) if is_standby else 0
         return Standing(losses, commits, asked_at, is_standby, position, token)
 
+    def _token(self) -> object | None:
+        known = self.standing()
+        return None if known is None else (known.losses, known.commits, known.token)
+
     def _rows(self, statement: Sql) -> list[tuple[Any, ...]]:
         with self._connections.used() as own, self._losing(own):
             return self._found(own, statement)

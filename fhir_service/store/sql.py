@@ -3,7 +3,7 @@
 A page is a walk along one index (the driver) in the index's own order; whatever else is asked for is checked
 on each row that the walk meets. So a page costs what it holds, wherever it begins, and not what the store
 holds. Where several conditions could drive, the store counts the first few hundred rows of each and takes
-the shortest; what was counted is remembered for a while (lengths.py).
+the shortest; what was counted is remembered while nothing is committed (lengths.py).
 
 Placeholders are written `?`; no other question mark and no percent sign stands in any statement.
 """

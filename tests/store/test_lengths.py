@@ -1,16 +1,15 @@
 import pytest
 
 from fhir_service.search.predicates import Everything, Predicate, all_of
-from fhir_service.search.query import Query
 from fhir_service.search.sorting import SortKey
-from fhir_service.store import lengths
+from fhir_service.store import lengths, open_store
 from fhir_service.store.lengths import Lengths
 from fhir_service.store.relational import RelationalStore
 from fhir_service.store.sql import Sql
-from tests.store.test_relational import date, has_code, put, search, token
+from tests.store.test_relational import date, has_code, put, search, starts_with, string, token
 
 A, B = Sql("SELECT count(*) FROM a WHERE b = ?", [1]), Sql("SELECT count(*) FROM a WHERE b = ?", [2])
-BY_DATE = (SortKey("date", "low", ("Library", "date"), descending=False),)
+BY_DATE = (SortKey("date", "low", ("Library", "date"), descending=True),)
 
 
 class Counter:
@@ -24,29 +23,21 @@ class Counter:
         return len(self.asked)
 
 
-def test_the_same_is_counted_once_and_other_values_by_themselves() -> None:
+def test_the_same_is_counted_once_while_nothing_is_committed() -> None:
     kept, count = Lengths(), Counter()
-    assert [kept.of(one, count) for one in (A, B, A, B)] == [1, 2, 1, 2]
-    assert count.asked == [A, B]
-
-
-def test_a_length_is_forgotten_after_a_while() -> None:
-    now = 0.0
-    kept, count = Lengths(lambda: now), Counter()
-    found = []
-    for now in (0, 29, 31, 59, 62, 91, 100):  # noqa: B007
-        found.append(kept.of(A, count))
-    assert found == [1, 1, 1, 1, 2, 2, 2]
+    asked = [(1, A), (1, B), (1, A), (1, B), (2, A), (2, A), (1, A)]
+    assert [kept.of(token, one, count) for token, one in asked] == [1, 2, 1, 2, 3, 3, 4]
+    assert count.asked == [A, B, A, A]
 
 
 def test_so_many_are_kept_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lengths, "_MOST", 10)
     kept, count = Lengths(), Counter()
-    for number in range(100):
-        kept.of(Sql("SELECT ?", [number]), count)
-    for number in (99, 0):  # the last one is there still, the first is not
-        kept.of(Sql("SELECT ?", [number]), count)
-    assert len(count.asked) == 101
+    for number in range(95):
+        kept.of(1, Sql("SELECT ?", [number]), count)
+    for number in (94, 0):  # the last one is there still, the first is not
+        kept.of(1, Sql("SELECT ?", [number]), count)
+    assert len(count.asked) == 96
 
 
 @pytest.fixture
@@ -75,23 +66,25 @@ def test_walks_are_looked_at_once_to_choose_between_them(store: RelationalStore,
     assert took[1] == 1 < took[0]
 
 
-def test_a_length_that_is_out_of_date_changes_no_answer(
-    store: RelationalStore, monkeypatch: pytest.MonkeyPatch
+def test_what_is_committed_counts_at_once(
+    store: RelationalStore, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those that were few enough to be sorted as a whole have become many; and those of a code, others."""
+    """Who remembers what was few or short before answers as who looks for the first time.
+
+    Which way a search takes shows where nobody asks for an order, and in what is in the same place of it.
+    """
     monkeypatch.setattr("fhir_service.store.searching.SORT_LIMIT", 2)
     monkeypatch.setattr("fhir_service.store.searching.SHORT_ENOUGH", 0)
-    both: Predicate = all_of((has_code("x"), has_code("y", "other")))
-    found = []
-    for number in (5, 3, 4, 1, 2):
-        rows = [token("x"), date(number, number), *[token("y", parameter="other")] * (number < 4)]
-        put(store, str(number), *rows)
-        in_order = store.search("r4", Query("Library", Everything(), sort=BY_DATE)).matches
-        found.append(([one.logical_id for one in in_order], search(store, both)))
-    assert found == [
-        (["5"], []),
-        (["3", "5"], ["3"]),
-        (["3", "4", "5"], ["3"]),
-        (["1", "3", "4", "5"], ["3", "1"]),
-        (["1", "2", "3", "4", "5"], ["3", "1", "2"]),
-    ]
+    of_one_code: Predicate = all_of((has_code("x"), starts_with("name")))
+    for number in range(5):
+        later = [string(f"name {9 - number}"), date(1, 1), *[token("x")] * (number > 2)]
+        put(store, str(number), *later)
+        first = open_store(database_url)
+        by_code, by_date = [
+            (search(store, of_one_code), search(first, of_one_code)),
+            (search(store, Everything(), sort=BY_DATE), search(first, Everything(), sort=BY_DATE)),
+        ]
+        first.close()
+        assert by_code[0] == by_code[1]
+        assert by_date[0] == by_date[1]
+    assert by_date[0] == ["4", "3", "2", "1", "0"]

@@ -10,10 +10,13 @@ stood still for 50 to 70 ms then, every few seconds.
 from __future__ import annotations
 
 import os
+import shutil
 
 _FOLDER = "/dev/shm"
+_ROOM = 8_000_000
 
 
 def folder_in_memory() -> str | None:
-    """Its path, or None, which means where temporary files are anyway."""
-    return _FOLDER if os.path.isdir(_FOLDER) and os.access(_FOLDER, os.W_OK | os.X_OK) else None
+    """Its path, or None where none has room: then they are where temporary files are anyway."""
+    is_ours = os.path.isdir(_FOLDER) and os.access(_FOLDER, os.W_OK | os.X_OK)
+    return _FOLDER if is_ours and shutil.disk_usage(_FOLDER).free > _ROOM else None

@@ -130,3 +130,11 @@ def test_a_head_that_is_long_is_not_remembered() -> None:
         head: Any = b"x" * size
         known.remember(head, asked)
         assert known.find(head) is found
+
+
+def test_of_many_heads_the_oldest_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fhir_service.delivery.server.heads._MOST", 3)
+    known = Heads().of("192.0.2.7")
+    for head in (b"1", b"2", b"3", b"4", b"5"):
+        known.remember(head, head)
+    assert [known.find(head) for head in (b"1", b"2", b"3", b"4", b"5")] == [None, None, b"3", b"4", b"5"]
