@@ -25,8 +25,8 @@ class Service:
     process: subprocess.Popen[bytes]
     log: Path
 
-    def get(self, path: str) -> httpx.Response:
-        return httpx.get(self.url + path, timeout=30, trust_env=False)
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        return httpx.get(self.url + path, headers=headers, timeout=30, trust_env=False)
 
     def output(self) -> str:
         return self.log.read_text()

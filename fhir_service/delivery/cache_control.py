@@ -15,9 +15,19 @@ FOR_GOOD = "public, max-age=31536000, immutable"
 NOT_KEPT = "no-store"
 
 
+_CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE")
+
+
 def kept(response: Response, cache_control: str = REVALIDATED) -> Response:
     """With an ETag of its bytes; 304 for who has them."""
     response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
     response.headers["Cache-Control"] = cache_control
-    response.make_conditional(request)
+    return if_changed(response)
+
+
+def if_changed(response: Response) -> Response:
+    """304 or 412 in its place, where the request says so."""
+    if not request.environ.keys().isdisjoint(_CONDITIONS):
+        response.make_conditional(request)
+        del response.headers["Date"]  # the server has its own, and there is to be one
     return response

@@ -63,6 +63,25 @@ def test_a_taken_port_is_said_before_anything_is_touched(settings: Settings, tmp
     assert list(tmp_path.iterdir()) == []
 
 
+def test_every_answer_of_every_door_has_one_date(settings: Settings, tmp_path: Path) -> None:
+    """What is asked for again is given by the cache, and is unchanged for who has it."""
+    paths = (
+        "/", "/topics", "/topics/ivig-itp", "/fhir/r4/Library", "/fhir/r4/Library/none", "/openapi.yaml",
+        "/cds-services", "/metrics", "/healthz", "/packages/-/all", "/no/such/place",
+        "/infobutton/service?mainSearchCriteria.v.c=5666&mainSearchCriteria.v.cs=2.16.840.1.113883.6.88",
+    )  # fmt: skip
+    command = [sys.executable, "-m", "fhir_service", "serve"]
+    with serving(command, PROJECT, tmp_path / "log", environment(settings)) as service:
+        for path in paths:
+            first, again = service.get(path), service.get(path)
+            etag = {"If-None-Match": first.headers["ETag"]} if "ETag" in first.headers else {}
+            unchanged = service.get(path, headers=etag)
+            assert unchanged.status_code == (304 if etag else first.status_code), path
+            for answer in (first, again, unchanged):
+                dates = [value for name, value in answer.headers.raw if name.lower() == b"date"]
+                assert len(dates) == 1, (path, answer.status_code, dates)
+
+
 def test_a_killed_worker_is_replaced_and_a_signal_ends_all(settings: Settings, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "fhir_service", "serve"]
     started = environment(settings, FHIR_SERVICE_WORKERS="2")

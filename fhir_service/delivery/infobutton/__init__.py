@@ -19,7 +19,7 @@ import re
 from flask import Blueprint, Response, g, request
 
 from fhir_service.delivery.base_url import base_url
-from fhir_service.delivery.cache_control import NOT_KEPT
+from fhir_service.delivery.cache_control import NOT_KEPT, if_changed
 from fhir_service.delivery.cors import add_cors, answer_options
 from fhir_service.delivery.doors import Doors, name_content
 from fhir_service.delivery.fhir.negotiation import require_form, require_plain
@@ -100,7 +100,7 @@ def _answer(doors: Doors, asked: KnowledgeRequest, kind: ResponseType) -> Respon
         response.vary.add("Accept-Language")
     name_content(response, [one.built for one in shown])
     if request.method != "POST":
-        response.make_conditional(request)
+        if_changed(response)
     if response.status_code != 304:
         feed = feed_of(asked, shown, doors.topics.publisher, base)
         response.data = _written(feed, kind, asked.callback)
