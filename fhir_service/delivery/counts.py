@@ -14,8 +14,7 @@ import os
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryFile
 
 from fhir_service.delivery.server.memory import folder_in_memory
 
@@ -24,30 +23,34 @@ _NUMBER_BYTES = 8  # a C double
 
 
 @contextmanager
-def shared_file() -> Iterator[Path]:
-    """The file, for as long as workers may come; still empty."""
-    with NamedTemporaryFile(prefix="fhir-service-counts-", dir=folder_in_memory()) as file:
-        yield Path(file.name)
+def shared_file() -> Iterator[int]:
+    """A descriptor of the file, still empty, which workers inherit.
+
+    It has no name, so that nothing is left of it however the service ends.
+    """
+    with TemporaryFile(dir=folder_in_memory()) as file:
+        yield file.fileno()
 
 
 class Counts:
-    """Numbers by name, all 0 at first. Without a file they are those of this process alone."""
+    """Numbers by name, all 0 at first. Without a file they are those of this process alone.
 
-    def __init__(self, names: Iterable[Hashable], path: Path | None = None) -> None:
+    :param file: its descriptor, which stays open: to close it would give up the row
+    """
+
+    def __init__(self, names: Iterable[Hashable], file: int | None = None) -> None:
         self._columns = {name: place for place, name in enumerate(names)}
         self._guard = threading.Lock()
         row_bytes = len(self._columns) * _NUMBER_BYTES
-        if path is None:
+        if file is None:
             row, self._map = 0, mmap.mmap(-1, row_bytes)
         else:
-            # Kept open: to close it would give up the lock.
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-            os.ftruncate(self._descriptor, row_bytes * _MOST_WORKERS)
-            row = _take_row(self._descriptor)
+            os.ftruncate(file, row_bytes * _MOST_WORKERS)
+            row = _take_row(file)
             # So that its place is there: where none is left, who writes to the map is ended by the system.
             start = row * row_bytes
-            os.pwrite(self._descriptor, os.pread(self._descriptor, row_bytes, start), start)
-            self._map = mmap.mmap(self._descriptor, row_bytes * _MOST_WORKERS)
+            os.pwrite(file, os.pread(file, row_bytes, start), start)
+            self._map = mmap.mmap(file, row_bytes * _MOST_WORKERS)
         self._numbers = memoryview(self._map).cast("d")
         self._first = row * len(self._columns)
 
@@ -70,10 +73,10 @@ class Counts:
         return float(sum(self._numbers[self._columns[name] :: len(self._columns)]))
 
 
-def _take_row(descriptor: int) -> int:
+def _take_row(file: int) -> int:
     for row in range(_MOST_WORKERS):
         try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, row)
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, row)
         except OSError:  # another worker's
             continue
         return row

@@ -13,7 +13,6 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -34,11 +33,11 @@ _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10
 _ANSWERS, _WITHIN, _SECONDS, _CACHED, _KEPT = "answers", "within", "seconds", "cached", "kept"
 
 
-def open_counts(path: Path | None = None) -> Counts:
-    """All that is counted, in that file of `counts.shared_file`."""
+def open_counts(file: int | None = None) -> Counts:
+    """All that is counted, in that descriptor of `counts.shared_file`."""
     answers = [(_ANSWERS, door, status) for door in DOORS for status in _STATUSES]
     within = [(_WITHIN, door, bound) for door in DOORS for bound in _BOUNDS]
-    return Counts([*answers, *within, *((_SECONDS, door) for door in DOORS), _CACHED, _KEPT], path)
+    return Counts([*answers, *within, *((_SECONDS, door) for door in DOORS), _CACHED, _KEPT], file)
 
 
 def count_cached(counts: Counts) -> Callable[[], None]:

@@ -153,7 +153,7 @@ def server(settings: Settings, address: str, load: Callable[[], Served]) -> Serv
     )
 
 
-def _served(settings: Settings, counts: Path) -> Served:
+def _served(settings: Settings, counts: int) -> Served:
     """What Flask itself would call, and the answers that need none."""
     app = worker_application(settings, counts)
     from fhir_service.delivery.cache import KEPT
@@ -166,8 +166,8 @@ def _served(settings: Settings, counts: Path) -> Served:
     return Served(application=app.wsgi_app, most_body=most_body, **kept)
 
 
-def worker_application(settings: Settings, counts: Path | None) -> Flask:
-    """The application, made in the worker; `counts` is the file that all workers count in."""
+def worker_application(settings: Settings, counts: int | None) -> Flask:
+    """The application, made in the worker; `counts` is a descriptor of the file that all workers count in."""
     with starting():
         from fhir_service import create_app
         from fhir_service.delivery.metrics import open_counts

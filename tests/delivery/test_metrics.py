@@ -118,32 +118,37 @@ def test_whichever_worker_is_asked_the_sums_are_those_of_all(tmp_path: Path) -> 
     assert sums == {before + 40}
 
 
-def counting(path: Path) -> subprocess.Popen[str]:
+def counting(file: int) -> subprocess.Popen[str]:
     """A process that has counted one `b`, and waits to be told to end."""
     code = (
-        "import sys, pathlib; from fhir_service.delivery.counts import Counts\n"
-        "counts = Counts(['a', 'b'], pathlib.Path(sys.argv[1])); counts.add('b')\n"
+        "import sys; from fhir_service.delivery.counts import Counts\n"
+        "counts = Counts(['a', 'b'], int(sys.argv[1])); counts.add('b')\n"
         "print('counted', flush=True); sys.stdin.read()"
     )
-    command = [sys.executable, "-c", code, str(path)]
-    process = subprocess.Popen(command, cwd=PROJECT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(file)],
+        cwd=PROJECT,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        pass_fds=(file,),
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "counted\n"
     return process
 
 
 def test_a_worker_that_was_killed_is_still_counted_and_its_successor_takes_its_row() -> None:
-    with shared_file() as path:
-        first, second, third = (counting(path) for _ in range(3))
+    with shared_file() as file:
+        first, second, third = (counting(file) for _ in range(3))
         second.kill()
         second.communicate()
-        successor = counting(path)
+        successor = counting(file)
         row = 2 * 8
-        numbers = memoryview(path.read_bytes()[: 4 * row]).cast("d").tolist()
+        numbers = memoryview(os.pread(file, 4 * row, 0)).cast("d").tolist()
         for process in (first, third, successor):
             process.communicate()
     assert numbers == [0, 1, 0, 2, 0, 1, 0, 0]
-    assert not path.exists()
 
 
 def test_numbers_without_a_file_are_those_of_the_process() -> None:
@@ -152,13 +157,14 @@ def test_numbers_without_a_file_are_those_of_the_process() -> None:
     assert (counts.total("a"), counts.total(("b", 1))) == (0, 2.5)
 
 
-def test_the_numbers_are_in_memory_where_there_is_a_folder_for_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("has_folder", [True, False])
+def test_the_numbers_are_in_memory_where_there_is_a_folder_for_it_and_leave_no_file(
+    has_folder: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever writes to a file on a disk now and then waits for that."""
-    monkeypatch.setattr("fhir_service.delivery.server.memory._FOLDER", str(tmp_path))
-    with shared_file() as path:
-        assert path.parent == tmp_path
-    monkeypatch.setattr("fhir_service.delivery.server.memory._FOLDER", str(tmp_path / "none"))
-    with shared_file() as path:
-        assert path.parent == Path(gettempdir())
+    folder = tmp_path if has_folder else tmp_path / "none"
+    monkeypatch.setattr("fhir_service.delivery.server.memory._FOLDER", str(folder))
+    with shared_file() as file:
+        place = Path(os.readlink(f"/proc/self/fd/{file}"))
+        assert place.parent == (tmp_path if has_folder else Path(gettempdir()))
+        assert list(tmp_path.iterdir()) == []
