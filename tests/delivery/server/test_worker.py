@@ -11,10 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import gettempdir
 
 import httpx
 import pytest
 
+from fhir_service.delivery.server.memory import folder_in_memory
 from tests.checkout import PROJECT
 from tests.delivery.server.client import read_answers
 from tests.delivery.server.small import LARGE
@@ -185,6 +187,14 @@ def test_workers_end_with_a_parent_that_was_killed(service: Service) -> None:
     service.process.kill()
     service.process.wait(PATIENCE)
     until(service.is_gone, service)
+
+
+def test_the_file_that_tells_that_a_worker_lives_is_in_memory(service: Service) -> None:
+    """It is touched every second; on a disk that now and then waits for the disk."""
+    (worker,) = workers_of(service)
+    files = [os.readlink(one) for one in Path(f"/proc/{worker}/fd").iterdir()]
+    (told,) = [Path(file) for file in files if "/wgunicorn-" in file]
+    assert str(told.parent) == (folder_in_memory() or gettempdir())
 
 
 def test_a_worker_that_was_killed_is_replaced(service: Service) -> None:
