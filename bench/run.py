@@ -50,8 +50,15 @@ def main() -> None:
         if arguments.fresh:
             stores.forget()
         peer = arguments.peer.rstrip("/")
-        asked = (arguments.seconds, arguments.rounds, peer, arguments.warm)
-        bench = Bench(_sizes(arguments, SQLITE), stores, "", *asked)
+        bench = Bench(
+            _sizes(arguments, SQLITE),
+            stores,
+            database="",
+            seconds=arguments.seconds,
+            rounds=arguments.rounds,
+            peer=peer,
+            warm=arguments.warm,
+        )
         if bench.peer:
             _fill(bench.peer)
         _measure(bench, arguments)

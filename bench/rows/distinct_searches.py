@@ -43,13 +43,11 @@ def _growth(bench: Bench) -> float:
     """From the smallest store to the largest; in turns, for a machine is not as fast at all times."""
     ratios = []
     with bench.server(bench.sizes[0]) as small, bench.server(bench.sizes[-1]) as large:
-        servers = {small: bench.sizes[0], large: bench.sizes[-1]}
-        mixes = {server: paths(server, searches(size)) for server, size in servers.items()}
-        for number in range(bench.rounds + 1):
-            before, after = (_asked(server, mix, bench.seconds).p50 for server, mix in mixes.items())
-            if number:  # the first does not count
-                ratios.append(after / before)
-    return median(ratios)
+        of_small, of_large = paths(small, searches(bench.sizes[0])), paths(large, searches(bench.sizes[-1]))
+        for _ in range(bench.rounds + 1):
+            before = _asked(small, of_small, bench.seconds).p50
+            ratios.append(_asked(large, of_large, bench.seconds).p50 / before)
+    return median(ratios[1:])  # the first does not count
 
 
 def _p50_at(size: int) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from fhir_service.delivery.wsgi import Application, Environ, Headers, joined
+from fhir_service.delivery.wsgi import Application, Environ, Headers, announced_length, joined
 
 _MOST = 1_000_000
 
@@ -33,5 +33,5 @@ def at_once(application: Application) -> Application:
 
 
 def _is_moderate(headers: Headers) -> bool:
-    length = next((value for name, value in headers if name.lower() == "content-length"), "")
+    length = announced_length(headers) or ""
     return length.isdecimal() and int(length) <= _MOST

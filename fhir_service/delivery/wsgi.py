@@ -117,6 +117,14 @@ def first_part(path: str) -> str:
     return path.partition("/")[2].partition("/")[0]
 
 
+def announced_length(headers: Headers) -> str | None:
+    """The Content-Length, if there is one."""
+    for name, value in headers:
+        if name.lower() == "content-length":
+            return value
+    return None
+
+
 def joined(chunks: Iterable[bytes]) -> bytes:
     """The whole body of an answer, which is closed then."""
     try:

@@ -70,7 +70,8 @@ class Guard:
     @property
     def open_scopes(self) -> Scopes:
         """What everybody may do."""
-        return _open_scopes(self.reads, self.writes)
+        reading = READING if self.reads == "open" else ""
+        return every_type(reading + (WRITING if self.writes == "open" else ""))
 
 
 def authorise(
@@ -88,7 +89,7 @@ def authorise(
     """
     needs = NEEDS[interaction_code] if needs is None else needs
     everybody = guard.open_scopes
-    if _is_open(guard.reads, guard.writes, needs):
+    if _are_open(everybody, needs):
         return everybody
     if guard.writes == "off" and set(needs) & set(WRITING):
         raise Forbidden("Writing is off here; the operator allows it with FHIR_SERVICE_WRITES.")
@@ -109,15 +110,10 @@ def granted_scopes(authorization: str | None, guard: Guard) -> Scopes:
     return guard.open_scopes + _scopes_of(authorization, guard.verifier)
 
 
-@lru_cache(maxsize=16)
-def _open_scopes(reads: str, writes: str) -> Scopes:
-    reading = READING if reads == "open" else ""
-    return every_type(reading + (WRITING if writes == "open" else ""))
-
-
 @lru_cache(maxsize=64)  # asked for every request, and once more for a search
-def _is_open(reads: str, writes: str, needs: str) -> bool:
-    return _covers(_open_scopes(reads, writes), EVERY_TYPE, needs)
+def _are_open(everybody: Scopes, needs: str) -> bool:
+    """Whether all may do this; what is open is so for every type."""
+    return _covers(everybody, EVERY_TYPE, needs)
 
 
 def _covers(scopes: Scopes, type_name: str, actions: str) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from fhir_service.delivery.server.head import CHUNKED, CLOSE, KEEP_ALIVE, head_of
 from fhir_service.delivery.server.request import Request
 from fhir_service.delivery.server.slots import note_failure
-from fhir_service.delivery.wsgi import Application, Headers, close
+from fhir_service.delivery.wsgi import Application, Headers, announced_length, close
 
 _WITHOUT_BODY = (204, 304)
 
@@ -116,7 +116,7 @@ class Exchange:
     def _head(self, status: int, headers: Headers) -> bytes:
         """The head, which says how long the body is, or how its end is told."""
         head = head_of(status, headers)
-        length = _announced(headers)
+        length = announced_length(headers)
         request = self.request
         if status in _WITHOUT_BODY or request.environ["REQUEST_METHOD"] == "HEAD":
             self._parts.clear()
@@ -148,11 +148,3 @@ class Exchange:
             if self._left < 0 or (self.is_over and self._left):
                 raise ValueError(f"the body differs from its Content-Length by {-self._left} bytes")
         return parts
-
-
-def _announced(headers: Headers) -> str | None:
-    """The Content-Length."""
-    for name, value in headers:
-        if len(name) == 14 and name.lower() == "content-length":
-            return value
-    return None
